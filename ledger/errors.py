@@ -1,0 +1,122 @@
+"""The one error tree. Adapters and services raise only these; api/problems.py maps them to HTTP, scripts/cli.py to exit codes."""
+
+from __future__ import annotations
+
+from wallet.errors import KhalayakError
+
+__all__ = [
+    "AlreadyRecorded", "BadInput", "ChainMismatch", "ChainUnreachable", "Conflict", "ContractReverted", "DocumentCorrupt",
+    "ConfigurationError", "DocumentMissing", "DocumentStoreUnavailable", "InvalidProof", "KhalayakError", "MalformedProof",
+    "NotFound", "Refused", "StoreUnavailable", "TooLarge", "Unavailable", "VerificationFailed",
+]
+
+
+class BadInput(KhalayakError):
+    """What was passed in is malformed. `pointer` is an RFC 6901 JSON pointer to the value that is wrong, or empty."""
+
+    code = "bad-input"
+
+    def __init__(self, message: str, hint: str = "", pointer: str = "") -> None:
+        super().__init__(message, hint)
+        self.pointer = pointer
+
+
+class TooLarge(BadInput):
+    code = "too-large"
+
+
+class NotFound(KhalayakError):
+    code = "not-found"
+
+
+class Conflict(KhalayakError):
+    """The request is well formed, but the state it meets does not allow it."""
+
+    code = "conflict"
+
+
+class AlreadyRecorded(Conflict):
+    """The register already holds a record with this id."""
+
+    code = "already-recorded"
+
+
+class Refused(KhalayakError):
+    """A rule says no: not a registrar, too few approvals, expired, stale head."""
+
+    code = "refused"
+
+
+class Unavailable(KhalayakError):
+    """A part cannot be reached now. It says nothing about any record; the same call may succeed later."""
+
+    code = "unavailable"
+
+
+class ChainUnreachable(Unavailable):
+    code = "chain-unreachable"
+
+
+class StoreUnavailable(Unavailable):
+    """The database is locked, full or gone."""
+
+    code = "store-unavailable"
+
+
+class DocumentStoreUnavailable(Unavailable):
+    code = "document-store-unavailable"
+
+
+class DocumentMissing(NotFound):
+    code = "document-missing"
+
+
+class DocumentCorrupt(KhalayakError):
+    """Bytes do not match the CID or the digest they were asked for by, or cannot be decrypted with their key."""
+
+    code = "document-corrupt"
+
+
+class ContractReverted(Refused):
+    """A call would revert or has reverted. `name` is the custom error, decoded from the contract's ABI."""
+
+    code = "contract-reverted"
+
+    def __init__(self, message: str, hint: str = "", name: str = "") -> None:
+        super().__init__(message, hint)
+        self.name = name
+
+
+class ConfigurationError(KhalayakError):
+    """A setting is missing, contradictory or unsafe. Raised before anything is done."""
+
+    code = "configuration"
+
+
+class ChainMismatch(ConfigurationError):
+    """The node serves another chain, or other code, than the one in the trust root."""
+
+    code = "chain-mismatch"
+
+
+class InvalidProof(KhalayakError):
+    """A proof is well formed and does not prove what it is shown for."""
+
+    code = "invalid-proof"
+
+
+class MalformedProof(InvalidProof):
+    """A proof cannot be read at all."""
+
+    code = "malformed-proof"
+
+
+class VerificationFailed(KhalayakError):
+    """A numbered check of the verifier (PROTOCOL section 7) failed. `check` is its number, `axis` the axis it belongs to."""
+
+    code = "verification-failed"
+
+    def __init__(self, check: int, axis: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.check = check
+        self.axis = axis
