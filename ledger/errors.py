@@ -5,9 +5,25 @@ from __future__ import annotations
 from wallet.errors import KhalayakError
 
 __all__ = [
-    "AlreadyRecorded", "BadInput", "ChainMismatch", "ChainUnreachable", "Conflict", "ContractReverted", "DocumentCorrupt",
-    "ConfigurationError", "DocumentMissing", "DocumentStoreUnavailable", "InvalidProof", "KhalayakError", "MalformedProof",
-    "NotFound", "Refused", "StoreUnavailable", "TooLarge", "Unavailable", "VerificationFailed",
+    "AlreadyRecorded",
+    "BadInput",
+    "ChainMismatch",
+    "ChainUnreachable",
+    "ConfigurationError",
+    "Conflict",
+    "ContractReverted",
+    "DocumentCorrupt",
+    "DocumentMissing",
+    "DocumentStoreUnavailable",
+    "InvalidProof",
+    "KhalayakError",
+    "MalformedProof",
+    "NotFound",
+    "Refused",
+    "StoreUnavailable",
+    "TooLarge",
+    "Unavailable",
+    "VerificationFailed",
 ]
 
 

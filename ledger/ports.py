@@ -1,0 +1,244 @@
+"""What the core needs of the outside world. Each docstring is the contract that every implementation keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+ApplicationState = Literal[
+    "submitted", "approved", "signed", "sent", "included", "final", "certified", "refused", "failed"
+]
+BlockTag = Literal["latest", "finalized"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block header. `time` is in seconds since 1970; `header` is its RLP, whose keccak256 is `hash`."""
+
+    number: int
+    hash: bytes
+    time: int
+    header: bytes
+
+
+@dataclass(frozen=True)
+class Log:
+    """One event log. `address` is checksummed, topics are 32 bytes each."""
+
+    address: str
+    topics: tuple[bytes, ...]
+    data: bytes
+    block_number: int
+    block_hash: bytes
+    transaction_hash: bytes
+    log_index: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    block_number: int
+    block_hash: bytes
+    succeeded: bool
+
+
+@dataclass(frozen=True)
+class Fees:
+    """EIP-1559 fees in wei a gas."""
+
+    max_fee: int
+    priority_fee: int
+
+
+@dataclass(frozen=True)
+class AccountProof:
+    """EIP-1186 proof nodes, root first: of the account, and of each storage slot asked for, in the order asked."""
+
+    account: tuple[bytes, ...]
+    slots: tuple[tuple[bytes, ...], ...]
+
+
+class Chain(Protocol):
+    """One node of an EVM chain. Every method raises ChainUnreachable when the node does not answer; none retries a send."""
+
+    def chain_id(self) -> int: ...
+
+    def genesis_hash(self) -> bytes: ...
+
+    def block(self, at: int | BlockTag) -> Block:
+        """The header at a number or tag, its hash recomputed here. Raises NotFound, InvalidProof (hash does not match)."""
+
+    def code(self, address: str) -> bytes: ...
+
+    def call(self, to: str, data: bytes) -> bytes:
+        """The result of a read-only call on the latest block. Raises ContractReverted."""
+
+    def next_nonce(self, address: str) -> int:
+        """The number of transactions of `address` that are in blocks or waiting."""
+
+    def fees(self) -> Fees: ...
+
+    def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
+        """Gas units. Raises ContractReverted with the custom error decoded."""
+
+    def send(self, raw: bytes) -> None:
+        """Hand in a signed transaction. A node that already knows it counts as success. Raises Refused with the node's
+        reason when it will not take it (underpriced, no funds, nonce spent)."""
+
+    def receipt(self, transaction_hash: bytes) -> Receipt | None: ...
+
+    def logs(self, address: str, first: int, last: int) -> list[Log]:
+        """All logs of one contract in blocks first..last inclusive, in chain order."""
+
+    def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof: ...
+
+
+class DocumentStore(Protocol):
+    """Keeps opaque bytes under their CID (docs/protocol.md section 5)."""
+
+    name: str
+
+    def put(self, data: bytes) -> str:
+        """Store and return the CID, computed here. Idempotent; durable when it returns.
+        Raises DocumentStoreUnavailable, DocumentCorrupt (the store answered another CID)."""
+
+    def get(self, cid: str, size_limit: int) -> bytes:
+        """The bytes, checked against the CID before they are returned.
+        Raises DocumentMissing, DocumentCorrupt, DocumentStoreUnavailable, TooLarge."""
+
+    def has(self, cid: str) -> bool: ...
+
+
+class Clock(Protocol):
+    def now(self) -> int:
+        """Seconds since 1970. Decides no fact of a record: block time does."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """A request to change a register. `payload` is the register's own JSON (see ledger/registers/): `deadline` (unix
+    seconds), `records` (a list of objects with recordId, digest as 0x-hex and content, the salted fields) and what else is
+    signed. `access_digest` is SHA-256 of the applicant's access token."""
+
+    id: str
+    register: str
+    action: str
+    payload: Mapping[str, Any]
+    state: ApplicationState
+    created: int
+    access_digest: bytes
+    reason: str = ""
+
+    def moved(self, state: ApplicationState, reason: str = "") -> Application:
+        return replace(self, state=state, reason=reason)
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One signature over an application's typed data. `role`: registrar, holder or recipient. 65 bytes r, s, v."""
+
+    signer: str
+    role: str
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class StoredDocument:
+    """A sealed document: CID of the ciphertext, SHA-256 and size in bytes of the plaintext, and the HPKE-wrapped key
+    for each reader (reader name → wrap)."""
+
+    cid: str
+    sha256: bytes
+    size: int
+    media_type: str
+    wraps: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A signed transaction of the relayer. `raw` is durable before it is sent; `hash` is keccak256(raw)."""
+
+    hash: bytes
+    raw: bytes
+    sender: str
+    nonce: int
+    application_id: str
+    state: Literal["signed", "sent", "included", "final", "failed"]
+    block_number: int | None = None
+    block_hash: bytes | None = None
+
+
+@dataclass(frozen=True)
+class RecordedEntry:
+    """An entry as the chain recorded it. `entry` is its JSON form (ledger/entries.py), approvers ascending."""
+
+    record_id: bytes
+    entry: Mapping[str, Any]
+    approvers: tuple[str, ...]
+    block_number: int
+    log_index: int
+    transaction_hash: bytes
+
+
+class RecordStore(Protocol):
+    """The database. Every method is one transaction: it happens wholly and durably, or not at all.
+    All raise StoreUnavailable when the database is locked, full or gone."""
+
+    def add_application(
+        self, application: Application, documents: Iterable[StoredDocument], idempotency_key: str, body_digest: bytes
+    ) -> Application:
+        """Accept an application and its documents. The same key with the same body digest returns the application
+        accepted the first time (also when called ten times at once); another digest raises Conflict."""
+
+    def application(self, application_id: str) -> Application:
+        """Raises NotFound."""
+
+    def applications(self, state: ApplicationState, limit: int = 100) -> list[Application]:
+        """Oldest first."""
+
+    def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
+        """Change an application's state. Raises Conflict when its state is not `expected`."""
+
+    def add_approval(self, application_id: str, approval: Approval) -> None:
+        """Adding the same signer and role again replaces nothing and is no error. Raises NotFound."""
+
+    def approvals(self, application_id: str) -> list[Approval]:
+        """Ascending by signer."""
+
+    def document(self, cid: str) -> StoredDocument:
+        """Raises NotFound."""
+
+    def add_transaction(self, transaction: Transaction) -> None:
+        """Save a signed transaction and move its application from approved to signed, together. Raises Conflict when
+        the application is not approved or (sender, nonce) is taken."""
+
+    def transactions(self, state: str, limit: int = 100) -> list[Transaction]:
+        """Lowest nonce first."""
+
+    def highest_nonce(self, sender: str) -> int | None: ...
+
+    def update_transaction(
+        self, transaction: Transaction, application_state: ApplicationState, reason: str = ""
+    ) -> None:
+        """Save the transaction's new state and block together with its application's new state."""
+
+    def transaction_of(self, application_id: str) -> Transaction | None: ...
+
+    def add_entries(self, register: str, last_block: int, entries: Iterable[RecordedEntry]) -> None:
+        """Save what the chain recorded up to and including `last_block` and move the register's cursor there. An entry
+        that is already there is left as it is; a cursor never moves back."""
+
+    def cursor(self, register: str) -> int | None:
+        """The last block followed, or None."""
+
+    def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
+        """Oldest first; empty when nothing was recorded."""
+
+    def content(self, digest: bytes) -> list[dict[str, Any]] | None:
+        """The fields [{"salt", "name", "value"}] of the content whose digest this is, from the accepted applications."""
+
+    def save_certificate(self, register: str, record_id: bytes, head: bytes, certificate: Mapping[str, Any]) -> None:
+        """Keep the certificate of a record at a head. A second one for the same head replaces the first."""
+
+    def certificate(self, register: str, record_id: bytes) -> dict[str, Any] | None:
+        """The newest one, or None."""
