@@ -1,4 +1,4 @@
-"""The one error tree. Adapters and services raise only these; api/problems.py maps them to HTTP, scripts/cli.py to exit codes."""
+"""The one error tree. Adapters and services raise only these; the API maps them to HTTP, the CLI to exit codes."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class MalformedProof(InvalidProof):
 
 
 class VerificationFailed(KhalayakError):
-    """A numbered check of the verifier (PROTOCOL section 7) failed. `check` is its number, `axis` the axis it belongs to."""
+    """A numbered check of the verifier (docs/protocol.md section 7) failed. `axis` is the axis it belongs to."""
 
     code = "verification-failed"
 

@@ -3,70 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-ApplicationState = Literal[
-    "submitted", "approved", "signed", "sent", "included", "final", "certified", "refused", "failed"
+from ledger.model import (
+    AccountProof,
+    Application,
+    ApplicationState,
+    Approval,
+    Block,
+    BlockTag,
+    Fees,
+    Log,
+    Receipt,
+    RecordedEntry,
+    StoredDocument,
+    Transaction,
+)
+
+__all__ = [
+    "AccountProof",
+    "Application",
+    "ApplicationState",
+    "Approval",
+    "Block",
+    "BlockTag",
+    "Chain",
+    "Clock",
+    "DocumentStore",
+    "Fees",
+    "Log",
+    "Receipt",
+    "RecordStore",
+    "RecordedEntry",
+    "StoredDocument",
+    "Transaction",
 ]
-BlockTag = Literal["latest", "finalized"]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A block header. `time` is in seconds since 1970; `header` is its RLP, whose keccak256 is `hash`."""
-
-    number: int
-    hash: bytes
-    time: int
-    header: bytes
-
-
-@dataclass(frozen=True)
-class Log:
-    """One event log. `address` is checksummed, topics are 32 bytes each."""
-
-    address: str
-    topics: tuple[bytes, ...]
-    data: bytes
-    block_number: int
-    block_hash: bytes
-    transaction_hash: bytes
-    log_index: int
-
-
-@dataclass(frozen=True)
-class Receipt:
-    block_number: int
-    block_hash: bytes
-    succeeded: bool
-
-
-@dataclass(frozen=True)
-class Fees:
-    """EIP-1559 fees in wei a gas."""
-
-    max_fee: int
-    priority_fee: int
-
-
-@dataclass(frozen=True)
-class AccountProof:
-    """EIP-1186 proof nodes, root first: of the account, and of each storage slot asked for, in the order asked."""
-
-    account: tuple[bytes, ...]
-    slots: tuple[tuple[bytes, ...], ...]
 
 
 class Chain(Protocol):
-    """One node of an EVM chain. Every method raises ChainUnreachable when the node does not answer; none retries a send."""
+    """One node of an EVM chain. Every method raises ChainUnreachable when the node does not answer; none retries."""
 
     def chain_id(self) -> int: ...
 
     def genesis_hash(self) -> bytes: ...
 
     def block(self, at: int | BlockTag) -> Block:
-        """The header at a number or tag, its hash recomputed here. Raises NotFound, InvalidProof (hash does not match)."""
+        """The header at a number or tag, its hash recomputed here. Raises NotFound, InvalidProof (hash differs)."""
 
     def code(self, address: str) -> bytes: ...
 
@@ -112,72 +94,6 @@ class DocumentStore(Protocol):
 class Clock(Protocol):
     def now(self) -> int:
         """Seconds since 1970. Decides no fact of a record: block time does."""
-
-
-@dataclass(frozen=True)
-class Application:
-    """A request to change a register. `payload` is the register's own JSON (see ledger/registers/): `deadline` (unix
-    seconds), `records` (a list of objects with recordId, digest as 0x-hex and content, the salted fields) and what else is
-    signed. `access_digest` is SHA-256 of the applicant's access token."""
-
-    id: str
-    register: str
-    action: str
-    payload: Mapping[str, Any]
-    state: ApplicationState
-    created: int
-    access_digest: bytes
-    reason: str = ""
-
-    def moved(self, state: ApplicationState, reason: str = "") -> Application:
-        return replace(self, state=state, reason=reason)
-
-
-@dataclass(frozen=True)
-class Approval:
-    """One signature over an application's typed data. `role`: registrar, holder or recipient. 65 bytes r, s, v."""
-
-    signer: str
-    role: str
-    signature: bytes
-
-
-@dataclass(frozen=True)
-class StoredDocument:
-    """A sealed document: CID of the ciphertext, SHA-256 and size in bytes of the plaintext, and the HPKE-wrapped key
-    for each reader (reader name → wrap)."""
-
-    cid: str
-    sha256: bytes
-    size: int
-    media_type: str
-    wraps: Mapping[str, bytes]
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """A signed transaction of the relayer. `raw` is durable before it is sent; `hash` is keccak256(raw)."""
-
-    hash: bytes
-    raw: bytes
-    sender: str
-    nonce: int
-    application_id: str
-    state: Literal["signed", "sent", "included", "final", "failed"]
-    block_number: int | None = None
-    block_hash: bytes | None = None
-
-
-@dataclass(frozen=True)
-class RecordedEntry:
-    """An entry as the chain recorded it. `entry` is its JSON form (ledger/entries.py), approvers ascending."""
-
-    record_id: bytes
-    entry: Mapping[str, Any]
-    approvers: tuple[str, ...]
-    block_number: int
-    log_index: int
-    transaction_hash: bytes
 
 
 class RecordStore(Protocol):
@@ -235,7 +151,7 @@ class RecordStore(Protocol):
         """Oldest first; empty when nothing was recorded."""
 
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
-        """The fields [{"salt", "name", "value"}] of the content whose digest this is, from the accepted applications."""
+        """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
 
     def save_certificate(self, register: str, record_id: bytes, head: bytes, certificate: Mapping[str, Any]) -> None:
         """Keep the certificate of a record at a head. A second one for the same head replaces the first."""

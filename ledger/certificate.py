@@ -1,0 +1,172 @@
+"""Certificates and proofs of absence: the files that carry an answer and its proof (docs/protocol.md section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.content import Disclosure
+from ledger.encoding import RegisterName, exact_list, exact_object, from_hex, parse_address, parse_json, to_hex
+from ledger.entries import Entry
+from ledger.errors import BadInput
+from ledger.registers import register_of_kind
+from ledger.state_proof import MAX_NODES
+
+CERTIFICATE = "khalayak-certificate@1"
+ABSENCE = "khalayak-absence@1"
+MAX_BYTES = 4 << 20
+MAX_ENTRIES = 4096
+MAX_APPROVERS = 32
+MAX_CHECKPOINT = 16384
+
+
+@dataclass(frozen=True)
+class ContractProof:
+    """EIP-1186 nodes, root first: of a contract's account, and of one storage slot for each key."""
+
+    account: tuple[bytes, ...]
+    slots: Mapping[str, tuple[bytes, ...]]
+
+
+@dataclass(frozen=True)
+class StateProof:
+    """The header as it is hashed and what it proves: `register` has the slot "head", `authority` one a registrar."""
+
+    header: bytes
+    register: ContractProof
+    authority: ContractProof | None
+    checkpoint: str
+
+    def as_json(self) -> dict[str, Any]:
+        value = {"header": to_hex(self.header), "register": _contract_json(self.register)}
+        if self.authority:
+            value["authority"] = _contract_json(self.authority)
+        return value | {"checkpoint": self.checkpoint}
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A record as of a block: its entries oldest first, who approved each, and the disclosed part of its content."""
+
+    register: RegisterName
+    kind: str
+    record_id: bytes
+    entries: tuple[Entry, ...]
+    approvers: tuple[tuple[str, ...], ...]
+    content: Disclosure
+    state: StateProof
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": CERTIFICATE,
+            "register": str(self.register),
+            "kind": self.kind,
+            "recordId": to_hex(self.record_id),
+            "entries": [entry.as_json() for entry in self.entries],
+            "approvers": [list(approvers) for approvers in self.approvers],
+            "content": self.content.as_json(),
+            "state": self.state.as_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Absence:
+    """That a register never recorded anything about `subject` (the public fields that the record id is made of)."""
+
+    register: RegisterName
+    kind: str
+    subject: Mapping[str, str]
+    state: StateProof
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": ABSENCE,
+            "register": str(self.register),
+            "kind": self.kind,
+            "subject": dict(self.subject),
+            "state": self.state.as_json(),
+        }
+
+
+def parse(data: bytes) -> Certificate | Absence:
+    """Parse a certificate or a proof of absence. Sizes and counts are bounded. Raises TooLarge, BadInput."""
+    value = parse_json(data, MAX_BYTES, "The certificate")
+    if not isinstance(value, dict) or value.get("format") not in (CERTIFICATE, ABSENCE):
+        raise BadInput(f"This is not a {CERTIFICATE} or {ABSENCE} file.", "Choose the .json file of the office.")
+    return _parse_certificate(value) if value["format"] == CERTIFICATE else _parse_absence(value)
+
+
+def _parse_certificate(value: dict[str, Any]) -> Certificate:
+    keys = {"format", "register", "kind", "recordId", "entries", "approvers", "content", "state"}
+    value = exact_object(value, keys, "")
+    entry_type = register_of_kind(_text(value["kind"], "/kind")).entry
+    entries = exact_list(value["entries"], MAX_ENTRIES, "/entries")
+    approvers = exact_list(value["approvers"], MAX_ENTRIES, "/approvers")
+    if not entries or len(entries) != len(approvers):
+        raise BadInput("/approvers: expected one list of approvers for each entry.", "", "/approvers")
+    return Certificate(
+        RegisterName.parse(value["register"], "/register"),
+        value["kind"],
+        from_hex(value["recordId"], 32, "/recordId"),
+        tuple(entry_type.from_json(entry, f"/entries/{i}") for i, entry in enumerate(entries)),
+        tuple(_addresses(item, f"/approvers/{i}") for i, item in enumerate(approvers)),
+        Disclosure.from_json(value["content"], "/content"),
+        _parse_state(value["state"], with_authority=True),
+    )
+
+
+def _parse_absence(value: dict[str, Any]) -> Absence:
+    value = exact_object(value, {"format", "register", "kind", "subject", "state"}, "")
+    register_of_kind(_text(value["kind"], "/kind"))
+    subject = value["subject"]
+    if not isinstance(subject, dict) or not all(isinstance(item, str) for item in subject.values()):
+        raise BadInput("/subject: expected an object of strings.", "", "/subject")
+    name = RegisterName.parse(value["register"], "/register")
+    return Absence(name, value["kind"], subject, _parse_state(value["state"], with_authority=False))
+
+
+def _parse_state(value: object, *, with_authority: bool) -> StateProof:
+    keys = {"header", "register", "checkpoint"} | ({"authority"} if with_authority else set())
+    value = exact_object(value, keys, "/state")
+    checkpoint = _text(value["checkpoint"], "/state/checkpoint", MAX_CHECKPOINT)
+    register = _parse_contract(value["register"], "/state/register")
+    if set(register.slots) != {"head"}:
+        raise BadInput("/state/register/slots: expected the one slot head.", "", "/state/register/slots")
+    return StateProof(
+        from_hex(value["header"], None, "/state/header"),
+        register,
+        _parse_contract(value["authority"], "/state/authority") if with_authority else None,
+        checkpoint,
+    )
+
+
+def _parse_contract(value: object, pointer: str) -> ContractProof:
+    value = exact_object(value, {"account", "slots"}, pointer)
+    slots = value["slots"]
+    if not isinstance(slots, dict) or len(slots) > MAX_ENTRIES:
+        raise BadInput(f"{pointer}/slots: expected an object.", "", f"{pointer}/slots")
+    return ContractProof(
+        _nodes(value["account"], f"{pointer}/account"),
+        {key: _nodes(nodes, f"{pointer}/slots/{key[:42]}") for key, nodes in slots.items()},
+    )
+
+
+def _contract_json(proof: ContractProof) -> dict[str, Any]:
+    slots = {key: [to_hex(node) for node in nodes] for key, nodes in proof.slots.items()}
+    return {"account": [to_hex(node) for node in proof.account], "slots": slots}
+
+
+def _nodes(value: object, pointer: str) -> tuple[bytes, ...]:
+    return tuple(from_hex(n, None, f"{pointer}/{i}") for i, n in enumerate(exact_list(value, MAX_NODES, pointer)))
+
+
+def _addresses(value: object, pointer: str) -> tuple[str, ...]:
+    items: Sequence[object] = exact_list(value, MAX_APPROVERS, pointer)
+    return tuple(parse_address(item, f"{pointer}/{i}") for i, item in enumerate(items))
+
+
+def _text(value: object, pointer: str, limit: int = 100) -> str:
+    if not isinstance(value, str) or len(value) > limit:
+        raise BadInput(f"{pointer}: expected text of at most {limit} characters.", "", pointer)
+    return value

@@ -1,0 +1,152 @@
+"""A record's content: named fields, each salted, committed to by one digest (docs/protocol.md section 3)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ledger import merkle
+from ledger.encoding import canonical_json, exact_list, exact_object, from_hex, to_hex
+from ledger.errors import BadInput
+
+SALT_BYTES = 16
+MAX_FIELDS = 256
+MAX_PATH = 16
+
+
+@dataclass(frozen=True)
+class SaltedField:
+    """`salt` is 16 random bytes in base64url without padding; `value` a string or an object of the schema."""
+
+    salt: str
+    name: str
+    value: Any
+
+    def leaf(self) -> bytes:
+        """The 32-byte leaf hash over the RFC 8785 form of [salt, name, value]."""
+        return merkle.leaf_hash(canonical_json([self.salt, self.name, self.value]))
+
+    def as_json(self) -> dict[str, Any]:
+        return {"salt": self.salt, "name": self.name, "value": self.value}
+
+
+@dataclass(frozen=True)
+class Content:
+    """All fields of a record, sorted by name, names unique."""
+
+    fields: tuple[SaltedField, ...]
+
+    @classmethod
+    def salted(cls, values: Mapping[str, Any]) -> Content:
+        """Content with a fresh salt for every field."""
+        return cls(tuple(SaltedField(_new_salt(), name, values[name]) for name in sorted(values)))
+
+    @classmethod
+    def from_json(cls, fields: Iterable[object], pointer: str = "") -> Content:
+        content = cls(tuple(_field(value, f"{pointer}/{i}") for i, value in enumerate(fields)))
+        names = [field.name for field in content.fields]
+        if names != sorted(set(names)):
+            raise BadInput(f"{pointer or '/'}: field names must be unique and sorted.", "", pointer)
+        return content
+
+    @property
+    def digest(self) -> bytes:
+        return merkle.root([field.leaf() for field in self.fields])
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [field.as_json() for field in self.fields]
+
+    def disclose(self, names: Iterable[str] | None = None) -> Disclosure:
+        """The disclosure of the named fields, or of all."""
+        wanted = None if names is None else set(names)
+        leaves = [field.leaf() for field in self.fields]
+        shown = [(i, field) for i, field in enumerate(self.fields) if wanted is None or field.name in wanted]
+        return Disclosure(
+            len(leaves),
+            tuple(DisclosedField(i, field, tuple(merkle.inclusion_path(leaves, i))) for i, field in shown),
+        )
+
+
+@dataclass(frozen=True)
+class DisclosedField:
+    """A field with its position among the leaves and its audit path, lowest first."""
+
+    index: int
+    field: SaltedField
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """Some fields of a content of `size` fields, each with its proof."""
+
+    size: int
+    fields: tuple[DisclosedField, ...]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {shown.field.name: shown.field.value for shown in self.fields}
+
+    def verify(self, digest: bytes) -> None:
+        """Check every disclosed field against the digest. Raises InvalidProof, naming no value."""
+        for shown in self.fields:
+            merkle.verify_inclusion(shown.field.leaf(), shown.index, self.size, shown.path, digest)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "size": self.size,
+            "fields": [
+                {"index": shown.index, **shown.field.as_json(), "path": [to_hex(node) for node in shown.path]}
+                for shown in self.fields
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, value: object, pointer: str) -> Disclosure:
+        """Parse the form of `as_json`. Raises BadInput."""
+        value = exact_object(value, {"size", "fields"}, pointer)
+        size = _small_number(value["size"], MAX_FIELDS, f"{pointer}/size")
+        items = exact_list(value["fields"], MAX_FIELDS, f"{pointer}/fields")
+        shown = tuple(_disclosed(item, f"{pointer}/fields/{i}") for i, item in enumerate(items))
+        names = [field.field.name for field in shown]
+        indexes = [field.index for field in shown]
+        if names != sorted(set(names)) or indexes != sorted(set(indexes)):
+            raise BadInput(
+                f"{pointer}/fields: names and indexes must be unique and ascending.", "", f"{pointer}/fields"
+            )
+        return cls(size, shown)
+
+
+def _new_salt() -> str:
+    return urlsafe_b64encode(secrets.token_bytes(SALT_BYTES)).rstrip(b"=").decode()
+
+
+def _disclosed(value: object, pointer: str) -> DisclosedField:
+    value = exact_object(value, {"index", "salt", "name", "value", "path"}, pointer)
+    path: Sequence[object] = exact_list(value["path"], MAX_PATH, f"{pointer}/path")
+    return DisclosedField(
+        _small_number(value["index"], MAX_FIELDS, f"{pointer}/index"),
+        _field({key: value[key] for key in ("salt", "name", "value")}, pointer),
+        tuple(from_hex(node, 32, f"{pointer}/path/{i}") for i, node in enumerate(path)),
+    )
+
+
+def _field(value: object, pointer: str) -> SaltedField:
+    value = exact_object(value, {"salt", "name", "value"}, pointer)
+    if not isinstance(value["salt"], str) or not re.fullmatch(r"[A-Za-z0-9_-]{22}", value["salt"]):
+        raise BadInput(f"{pointer}/salt: expected 16 bytes in base64url.", "", f"{pointer}/salt")
+    if not isinstance(value["name"], str) or not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9]{0,63}", value["name"]):
+        raise BadInput(f"{pointer}/name: expected a field name of letters and digits.", "", f"{pointer}/name")
+    if not isinstance(value["value"], str | dict):
+        raise BadInput(f"{pointer}/value: expected a string or an object.", "", f"{pointer}/value")
+    return SaltedField(value["salt"], value["name"], value["value"])
+
+
+def _small_number(value: object, limit: int, pointer: str) -> int:
+    if type(value) is not int or not 0 <= value <= limit:
+        raise BadInput(f"{pointer}: expected a whole number from 0 to {limit}.", "", pointer)
+    return value

@@ -1,0 +1,61 @@
+"""The register follower: turns what the chain recorded into rows. It reads final blocks only, so no row is ever undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from ledger.errors import InvalidProof, NotFound
+from ledger.model import RecordedEntry
+from ledger.ports import Chain, RecordStore
+from ledger.registers import register_of_kind
+from ledger.trust import TrustedRegister
+
+BLOCKS_A_STEP = 1_000
+
+log = structlog.get_logger()
+
+
+class Follower:
+    def __init__(self, trusted: TrustedRegister, store: RecordStore, chain: Chain) -> None:
+        self.trusted = trusted
+        self.register = register_of_kind(trusted.kind)
+        self.store = store
+        self.chain = chain
+
+    def run_once(self) -> None:
+        """Follow up to the newest final block. Raises ChainUnreachable, StoreUnavailable, InvalidProof (the node left
+        out an entry); rows and cursor move together, so the next run goes on where this one ended."""
+        try:
+            final = self.chain.block("finalized").number
+        except NotFound:
+            return
+        name = str(self.trusted.name)
+        cursor = self.store.cursor(name)
+        first = 0 if cursor is None else cursor + 1
+        while first <= final:
+            last = min(first + BLOCKS_A_STEP - 1, final)
+            recorded = self._entries(first, last)
+            self._check_unbroken(recorded)
+            self.store.add_entries(name, last, recorded)
+            first = last + 1
+
+    def _entries(self, first: int, last: int) -> list[RecordedEntry]:
+        logs = self.chain.logs(self.trusted.name.address, first, last)
+        times = {number: self.chain.block(number).time for number in {log.block_number for log in logs}}
+        return self.register.decode(logs, times)
+
+    def _check_unbroken(self, recorded: Sequence[RecordedEntry]) -> None:
+        newest: dict[bytes, bytes | None] = {}
+        for item in recorded:
+            entry = self.register.entry.from_json(item.entry)
+            if item.record_id not in newest:
+                history = self.store.history(str(self.trusted.name), item.record_id)
+                newest[item.record_id] = self.register.entry.from_json(history[-1].entry).head if history else bytes(32)
+            if entry.previous != newest[item.record_id]:
+                raise InvalidProof(
+                    f"Block {item.block_number} changes a record whose entry before is unknown.",
+                    "The node left out a log, or the database is not of this chain.",
+                )
+            newest[item.record_id] = entry.head

@@ -1,0 +1,90 @@
+"""What a register's content may hold: the fields of its schema and how each is checked."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ledger.errors import BadInput
+
+Check = Callable[[str], str | None]
+
+
+def text(limit: int) -> Check:
+    """Up to `limit` characters in NFC, no control characters."""
+
+    def check(value: str) -> str | None:
+        if not value.strip() or len(value) > limit:
+            return f"expected 1 to {limit} characters"
+        if unicodedata.normalize("NFC", value) != value or any(unicodedata.category(c)[0] == "C" for c in value):
+            return "expected plain text in Unicode NFC without control characters"
+        return None
+
+    return check
+
+
+def pattern(regex: str, wanted: str) -> Check:
+    """A full match of `regex`; `wanted` says in words what was expected."""
+    return lambda value: None if re.fullmatch(regex, value) else f"expected {wanted}"
+
+
+def iso_date(value: str) -> str | None:
+    """A day of the calendar, YYYY-MM-DD (RFC 3339 full-date)."""
+    try:
+        return None if date.fromisoformat(value).isoformat() == value else "expected a date YYYY-MM-DD"
+    except ValueError:
+        return "expected a date YYYY-MM-DD"
+
+
+@dataclass(frozen=True)
+class ContentField:
+    """`mandatory` fields may not be withheld from a certificate; `optional` ones may be left out of the content."""
+
+    name: str
+    check: Check
+    mandatory: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Schema:
+    """`id` is the value of the content's own field "schema". `document` is the one field that is an object."""
+
+    id: str
+    fields: tuple[ContentField, ...]
+
+    @property
+    def mandatory(self) -> frozenset[str]:
+        return frozenset({"schema"} | {field.name for field in self.fields if field.mandatory})
+
+    def validate(self, values: Mapping[str, Any]) -> None:
+        """Check the strings an applicant gave (all but "schema" and "document"). Raises BadInput naming the field,
+        never its value."""
+        known = {field.name: field for field in self.fields}
+        if unknown := sorted(values.keys() - known.keys()):
+            names = ", ".join(sorted(known))
+            raise BadInput(f"{unknown[0][:60]!r} is not a field of {self.id}.", f"Its fields are: {names}.", "/fields")
+        for name, field in known.items():
+            self._validate_field(field, name, values.get(name))
+
+    def validate_disclosed(self, values: Mapping[str, Any]) -> None:
+        """Check the strings that a certificate discloses; what it withholds is not asked for. Raises BadInput."""
+        known = {field.name: field for field in self.fields}
+        for name, value in values.items():
+            if name not in known:
+                raise BadInput(f"{name[:60]!r} is not a field of {self.id}.", "", f"/fields/{name}")
+            self._validate_field(known[name], name, value)
+
+    def _validate_field(self, field: ContentField, name: str, value: object) -> None:
+        pointer = f"/fields/{name}"
+        if value is None:
+            if not field.optional:
+                raise BadInput(f"The field {name} is missing.", f"{self.id} needs it.", pointer)
+        elif not isinstance(value, str):
+            raise BadInput(f"The field {name} must be a string.", "", pointer)
+        elif problem := field.check(value):
+            raise BadInput(f"The field {name} is not right: {problem}.", "", pointer)
