@@ -18,7 +18,6 @@ from ledger.model import Application, Approval, StoredDocument
 from ledger.ports import Chain, Clock, DocumentStore, RecordStore
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
-from ledger.registers.land import payload_record
 from ledger.trust import TrustedRegister
 from wallet.keys import recover
 
@@ -149,8 +148,11 @@ class Applications:
         described = {"sha256": to_hex(digest), "size": str(size), "mediaType": "application/pdf"}
         values = {**request.fields, "schema": self.register.schema.id}
         content = Content.salted({**values, "document": {**described, "cid": cid, "sealed": "true"}})
-        record = payload_record(values, self.register.record_id(request.fields), content.digest, content.as_json()) | {
-            "holder": parse_address(request.holder)
+        record = {
+            "recordId": to_hex(self.register.record_id(request.fields)),
+            "digest": to_hex(content.digest),
+            "content": content.as_json(),
+            **self.register.signed_fields(request.fields, parse_address(request.holder)),
         }
         wraps = {name: sealing.wrap(key, public_key, cid) for name, public_key in self.readers.items()}
         return record, StoredDocument(cid, digest, size, "application/pdf", wraps)

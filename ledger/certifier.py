@@ -111,12 +111,8 @@ class Certifier:
             proof = self.chain.proof(self.trusted.authority, slots, block_number)
             authority = ContractProof(proof.account, dict(zip(names, proof.slots, strict=True)))
         checkpoint = Checkpoint(self.trust.origin, block.number, block.hash)
-        return StateProof(
-            block.header,
-            ContractProof(register.account, {"head": register.slots[0]}),
-            authority,
-            self._cosigned(checkpoint),
-        )
+        heads = ContractProof(register.account, {"head": register.slots[0]})
+        return StateProof(block.header, heads, authority, self._cosigned(checkpoint))
 
     def _cosigned(self, checkpoint: Checkpoint) -> str:
         lines = []

@@ -1,4 +1,4 @@
-"""The register follower: turns what the chain recorded into rows. It reads final blocks only, so no row is ever undone."""
+"""The register follower: turns what the chain recorded into rows. It reads final blocks only: no row is undone."""
 
 from __future__ import annotations
 

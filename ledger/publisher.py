@@ -56,9 +56,7 @@ class Publisher:
             log.warning("application refused by the contract", application=application.id, error=refusal.name)
             return
         if gas > GAS_CAP:
-            self.store.move(
-                application.id, "approved", "failed", f"needs {gas:,} gas, more than one transaction may use"
-            )
+            self.store.move(application.id, "approved", "failed", f"needs {gas:,} gas, over the cap of one transaction")
             return
         fees, highest = self.chain.fees(), self.store.highest_nonce(sender)
         nonce = max(self.chain.next_nonce(sender), 0 if highest is None else highest + 1)

@@ -37,6 +37,9 @@ class Register(Protocol):
     def status(self, values: Mapping[str, Any], entry: Entry, time: int) -> tuple[State, str]:
         """The status axis at a block time in seconds, with the reason in words."""
 
+    def signed_fields(self, values: Mapping[str, Any], holder: str) -> dict[str, Any]:
+        """What a payload's record holds beside recordId, digest and content, because it is signed and recorded."""
+
     def typed_data(self, application: Application) -> TypedData:
         """What every approver of the application signs (EIP-712)."""
 

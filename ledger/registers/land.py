@@ -10,7 +10,7 @@ from typing import Any
 from eth_abi import decode as abi_decode
 from eth_abi import encode as abi_encode
 
-from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address, to_hex
+from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address
 from ledger.entries import Entry, abi, approvals_hash
 from ledger.errors import InvalidProof
 from ledger.model import Application, Approval, Log, RecordedEntry
@@ -97,6 +97,9 @@ class LandRegister:
         liens = "no lien" if entry.liens == 0 else f"{entry.liens} lien(s)"
         return "valid", f"active, {liens}"
 
+    def signed_fields(self, values: Mapping[str, Any], holder: str) -> dict[str, Any]:
+        return {"holder": holder, "area": str(square_decimetres(values["area"]))}
+
     def typed_data(self, application: Application) -> TypedData:
         name, payload = RegisterName.parse(application.register), application.payload
         domain = Domain(self.contract, name.chain_id, name.address)
@@ -172,16 +175,6 @@ class LandRegister:
 def square_decimetres(area: str) -> int:
     """`412.50` (m²) as 41250 (dm²). Expects the form the schema checks."""
     return int(area.replace(".", ""))
-
-
-def payload_record(values: Mapping[str, Any], record_id: bytes, digest: bytes, content: list[Any]) -> dict[str, Any]:
-    """The part of a payload that is about one title."""
-    return {
-        "recordId": to_hex(record_id),
-        "digest": to_hex(digest),
-        "content": content,
-        "area": str(square_decimetres(values["area"])),
-    }
 
 
 def _entry(log: Log, approvers: tuple[str, ...], time: int) -> LandEntry:
