@@ -1,4 +1,4 @@
-"""The root of the project's one error tree and the errors a wallet can raise. The rest of the tree is ledger/errors.py."""
+"""The root of the project's one error tree and the errors a wallet can raise. The rest is ledger/errors.py."""
 
 from __future__ import annotations
 
@@ -44,3 +44,21 @@ class BadSignature(WalletError):
     """A signature is malformed, not low-s, or not by the signer it names."""
 
     code = "bad-signature"
+
+
+class KeystoreExists(WalletError):
+    """A key file is there already; it is replaced only when that is asked for."""
+
+    code = "keystore-exists"
+
+
+class TypedDataInvalid(WalletError):
+    """A message is not exactly one of the EIP-712 structs that this project signs."""
+
+    code = "typed-data-invalid"
+
+
+class TransactionInvalid(WalletError):
+    """A transaction lacks a field, has one that is out of range, or names another sender or fee scheme."""
+
+    code = "transaction-invalid"

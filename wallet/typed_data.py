@@ -1,0 +1,172 @@
+"""The one definition of the EIP-712 structs that registrars and holders sign (docs/protocol.md section 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eth_account.messages import encode_typed_data
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from wallet.errors import TypedDataInvalid
+
+VERSION = "1"
+
+_MEMBERS = {
+    "EIP712Domain": "string name,string version,uint256 chainId,address verifyingContract",
+    "IssueTitles": "Title[] titles,uint256 deadline",
+    "Title": "bytes32 recordId,bytes32 digest,address holder,uint64 area",
+    "TransferTitle": "bytes32 recordId,bytes32 head,address recipient,bytes32 digest,uint256 deadline",
+}
+
+Types = dict[str, list[dict[str, str]]]
+
+
+def _types(*names: str) -> Types:
+    pairs = {name: [member.split(" ") for member in _MEMBERS[name].split(",")] for name in ("EIP712Domain", *names)}
+    return {name: [{"name": member, "type": kind} for kind, member in members] for name, members in pairs.items()}
+
+
+# By primary type: every struct that the message holds, as eth_signTypedData_v4 lists them.
+TYPES: Mapping[str, Types] = {
+    "IssueTitles": _types("IssueTitles", "Title"),
+    "TransferTitle": _types("TransferTitle"),
+}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The contract that a signature is for. `verifying_contract` is an address in hex; the version is always "1"."""
+
+    name: str
+    chain_id: int
+    verifying_contract: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "version": VERSION,
+            "chainId": self.chain_id,
+            "verifyingContract": self.verifying_contract,
+        }
+
+
+@dataclass(frozen=True)
+class TypedData:
+    """A message to sign. `message` holds bytes for bytesN, int for uintN, ERC-55 text for address."""
+
+    domain: Domain
+    primary_type: str
+    types: Types
+    message: Mapping[str, Any]
+
+    def digest(self) -> bytes:
+        """The 32 bytes that are signed: keccak256(0x1901 || domain separator || hashStruct(message)), EIP-712."""
+        encoded = encode_typed_data(
+            full_message={
+                "types": self.types,
+                "primaryType": self.primary_type,
+                "domain": self.domain.as_dict(),
+                "message": self.message,
+            }
+        )
+        return keccak(b"\x19" + encoded.version + encoded.header + encoded.body)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form that eth_signTypedData_v4 takes. Integers of the message are decimal strings."""
+        return {
+            "types": self.types,
+            "primaryType": self.primary_type,
+            "domain": self.domain.as_dict(),
+            "message": _to_json(self.message),
+        }
+
+    @classmethod
+    def from_dict(cls, value: object) -> TypedData:
+        """Read what as_dict wrote. Raises TypedDataInvalid for any other struct, member, version or value form."""
+        outer = _exact(value, {"types", "primaryType", "domain", "message"}, "")
+        primary = outer["primaryType"]
+        if not isinstance(primary, str) or primary not in TYPES:
+            raise TypedDataInvalid("/primaryType: not a struct that is signed here.", f"Known: {', '.join(TYPES)}.")
+        if outer["types"] != TYPES[primary]:
+            raise TypedDataInvalid(f"/types: not the definition of {primary}.", "Use the one that the register sent.")
+        domain = _exact(outer["domain"], {"name", "version", "chainId", "verifyingContract"}, "/domain")
+        if domain["version"] != VERSION or not isinstance(domain["name"], str):
+            raise TypedDataInvalid(f'/domain: expected a name and the version "{VERSION}".')
+        parsed = Domain(domain["name"], domain["chainId"], domain["verifyingContract"])
+        return _build(parsed, primary, outer["message"])
+
+
+def issue_titles(domain: Domain, titles: Iterable[Mapping[str, Any]], deadline: int) -> TypedData:
+    """`titles` are {"recordId": 32 bytes, "digest": 32 bytes, "holder": address, "area": dm²} in the order of the call;
+    `deadline` is in seconds since 1970. Raises TypedDataInvalid."""
+    return _build(domain, "IssueTitles", {"titles": list(titles), "deadline": deadline})
+
+
+def transfer_title(
+    domain: Domain, record_id: bytes, head: bytes, recipient: str, digest: bytes, deadline: int
+) -> TypedData:
+    """`head` is the head that the transfer replaces, `digest` that of the new content, `deadline` in seconds since
+    1970. Raises TypedDataInvalid."""
+    message = {"recordId": record_id, "head": head, "recipient": recipient, "digest": digest, "deadline": deadline}
+    return _build(domain, "TransferTitle", message)
+
+
+def _build(domain: Domain, primary_type: str, message: object) -> TypedData:
+    contract = _value({}, "address", domain.verifying_contract, "/domain/verifyingContract")
+    chain_id = _value({}, "uint256", domain.chain_id, "/domain/chainId")
+    types = TYPES[primary_type]
+    checked = _value(types, primary_type, message, "/message")
+    return TypedData(Domain(domain.name, chain_id, contract), primary_type, types, checked)
+
+
+def _value(types: Types, kind: str, value: object, pointer: str) -> Any:
+    # eth_account pads short bytes and ignores unknown members, so a signer could sign other than what was shown.
+    if kind.endswith("[]"):
+        if not isinstance(value, list):
+            raise TypedDataInvalid(f"{pointer}: expected a list.")
+        return [_value(types, kind[:-2], item, f"{pointer}/{i}") for i, item in enumerate(value)]
+    if kind in types:
+        members = {member["name"]: member["type"] for member in types[kind]}
+        struct = _exact(value, set(members), pointer)
+        return {name: _value(types, member, struct[name], f"{pointer}/{name}") for name, member in members.items()}
+    if kind.startswith("uint"):
+        return _integer(value, int(kind[4:]), pointer)
+    if kind == "address":
+        return to_checksum_address(_bytes(value, 20, pointer))
+    return _bytes(value, int(kind[5:]), pointer)
+
+
+def _integer(value: object, bits: int, pointer: str) -> int:
+    if isinstance(value, str) and re.fullmatch(r"0|[1-9][0-9]{0,77}", value):
+        value = int(value)
+    if type(value) is not int or not 0 <= value < 1 << bits:
+        raise TypedDataInvalid(f"{pointer}: expected a whole number from 0 to 2^{bits} - 1.")
+    return value
+
+
+def _bytes(value: object, size: int, pointer: str) -> bytes:
+    if isinstance(value, str) and re.fullmatch(r"0x(?:[0-9a-fA-F]{2})*", value):
+        value = bytes.fromhex(value[2:])
+    if not isinstance(value, bytes) or len(value) != size:
+        raise TypedDataInvalid(f"{pointer}: expected {size} bytes in hex.", "Check that it was copied whole.")
+    return value
+
+
+def _exact(value: object, keys: set[str], pointer: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or value.keys() != keys:
+        raise TypedDataInvalid(f"{pointer or '/'}: expected exactly {', '.join(sorted(keys))}.")
+    return value
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _to_json(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_to_json(item) for item in value]
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return str(value)
