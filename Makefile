@@ -1,0 +1,46 @@
+# `make help` lists the targets. Python >= 3.11 and make are all that a machine needs; the rest is installed here.
+
+PYTHON ?= python3
+UV := .tools/uv/bin/uv
+RUN := $(UV) run --locked --no-sync
+
+export UV_PYTHON = $(PYTHON)
+export UV_PYTHON_DOWNLOADS = never
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check tools compile clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: setup ## issue, certify and verify a land title, then try seven frauds
+	@$(RUN) python -m scripts.demo
+
+up: setup ## start devnet, service and API on 127.0.0.1:8000 and leave them running; Ctrl-C stops all
+	@$(RUN) python -m scripts.up
+
+test: setup tools ## lint, type-check and run every test
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) bandit -q -c pyproject.toml -r ledger wallet api scripts
+	@$(RUN) pytest
+
+tools: setup ## build Kubo and geth into .tools/bin, where Go is found
+	@$(RUN) python -m scripts.tools.build
+
+compile: setup ## compile the contracts again into contracts/artifacts
+	@$(RUN) python -m scripts.compile
+
+setup: .tools/uv.stamp ## install the locked packages (every other target does this by itself)
+	@$(UV) sync --locked --quiet
+	@$(RUN) python -m scripts.node
+
+.tools/uv.stamp: scripts/requirements-uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	@$(PYTHON) -m venv .tools/uv
+	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+clean: ## remove what was built, but no keys and no data of an office
+	@rm -rf .venv .tools hardhat-local/node_modules build/demo

@@ -1,0 +1,133 @@
+"""The only composition root: settings in, a running office out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from ledger.adapters.directory_store import DirectoryStore
+from ledger.adapters.evm_chain import EvmChain
+from ledger.adapters.kubo_store import KuboStore
+from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.adapters.system_clock import SystemClock
+from ledger.applications import Applications
+from ledger.certifier import Certifier, Cosign
+from ledger.checkpoint import Checkpoint
+from ledger.encoding import keccak256, to_hex
+from ledger.errors import ChainMismatch, ConfigurationError
+from ledger.follower import Follower
+from ledger.ports import Chain, Clock, DocumentStore
+from ledger.publisher import Publisher
+from ledger.settings import Settings
+from ledger.trust import TrustedRegister, TrustRoot
+from ledger.witness import Witness, load_witness_key
+from wallet.files import read_private
+from wallet.signer import LocalSigner
+
+
+@dataclass(frozen=True)
+class Office:
+    """One office with its land register. Close it to let go of its database and connections."""
+
+    settings: Settings
+    trust: TrustRoot
+    trusted: TrustedRegister
+    chain: Chain
+    store: SqlStore
+    documents: DocumentStore
+    applications: Applications
+    publisher: Publisher
+    follower: Follower
+    certifier: Certifier
+
+    def run_once(self) -> None:
+        """One step of everything that runs by itself. Raises Unavailable; run it again later, nothing is lost."""
+        self.publisher.run_once()
+        self.follower.run_once()
+        self.certifier.run_once()
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def open_office(settings: Settings) -> Office:
+    """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError, each before anything is changed."""
+    trust = read_trust(settings.trust_file)
+    settings.check_secrets(trust.chain_id)
+    trusted = trust.register_of_kind("land")
+    chain = EvmChain(settings.rpc_url)
+    check_chain(chain, trust)
+    relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
+    reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
+    secret = read_private(settings.token_secret)
+    clock = SystemClock()
+    migrate(settings.database)
+    store = SqlStore(settings.database)
+    documents = open_documents(settings)
+    return Office(
+        settings,
+        trust,
+        trusted,
+        chain,
+        store,
+        documents,
+        Applications(trusted, store, documents, chain, clock, {"office": reader}, secret),
+        Publisher(trusted, store, chain, relayer),
+        Follower(trusted, store, chain),
+        Certifier(trust, trusted, store, chain, open_witnesses(settings, clock)),
+    )
+
+
+def read_trust(path: Path) -> TrustRoot:
+    """Raises ConfigurationError, BadInput."""
+    try:
+        return TrustRoot.parse(path.read_bytes())
+    except OSError:
+        raise ConfigurationError(
+            f"There is no trust root at {path}.", "Run `khalayak deploy`, or set KHALAYAK_DATA."
+        ) from None
+
+
+def open_documents(settings: Settings) -> DocumentStore:
+    if settings.documents == "directory":
+        return DirectoryStore(settings.data / "documents")
+    return KuboStore(settings.documents)
+
+
+def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:
+    """The demo witnesses whose keys lie in the data folder. On the devnet they share one node with the office."""
+    keys = sorted(settings.witness_keys.glob("*.pem"))
+    witnesses = [Witness(path.stem, load_witness_key(path), path.with_suffix(".log")) for path in keys]
+
+    def cosigner(witness: Witness) -> Cosign:
+        def cosign(checkpoint: Checkpoint) -> str:
+            return witness.cosign(checkpoint, clock.now())
+
+        return cosign
+
+    return [cosigner(witness) for witness in witnesses]
+
+
+def check_chain(chain: Chain, trust: TrustRoot) -> None:
+    """That the node serves the chain of the trust root, with the trusted code. Raises ChainMismatch."""
+    chain_id, genesis = chain.chain_id(), chain.genesis_hash()
+    if chain_id != trust.chain_id:
+        raise ChainMismatch(
+            f"The node serves chain {chain_id}, the trust root is for {trust.chain_id}.", "Check the RPC URL."
+        )
+    if genesis != trust.genesis:
+        raise ChainMismatch(
+            f"The node's chain begins with block {to_hex(genesis)}, the trust root's with {to_hex(trust.genesis)}.",
+            "It is another chain of the same number, or a devnet that was started anew.",
+        )
+    for register in trust.registers:
+        for address, code_hash in (
+            (register.name.address, register.code_hash),
+            (register.authority, register.authority_code_hash),
+        ):
+            if keccak256(chain.code(address)) != code_hash:
+                raise ChainMismatch(
+                    f"The code at {address} is not the trusted one.", "Check the RPC URL and the trust root."
+                )

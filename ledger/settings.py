@@ -1,0 +1,70 @@
+"""Settings: the environment (KHALAYAK_…) as one frozen object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger.errors import ConfigurationError
+
+DEVNET_CHAIN_ID = 31337
+DEVNET_PASSWORD = "khalayak-devnet"  # nosec B105 - devnet keys only; check_secrets
+
+
+class Settings(BaseSettings):
+    """`data` is the office's own folder; everything in it can be placed elsewhere by its own setting."""
+
+    model_config = SettingsConfigDict(env_prefix="KHALAYAK_", frozen=True)
+
+    data: Path = Path("build/office")
+    rpc_url: str = "http://127.0.0.1:8545"
+    documents: str = "directory"  # or the address of a Kubo RPC port, as /ip4/127.0.0.1/tcp/5001
+    database_url: str = ""
+    password: str = DEVNET_PASSWORD
+
+    @property
+    def trust_file(self) -> Path:
+        return self.data / "trust.json"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data / 'office.db').absolute()}"
+
+    @property
+    def relayer_keystore(self) -> Path:
+        return self.data / "relayer.json"
+
+    @property
+    def registrar_keystores(self) -> Path:
+        return self.data / "registrars"
+
+    @property
+    def witness_keys(self) -> Path:
+        return self.data / "witnesses"
+
+    @property
+    def office_key(self) -> Path:
+        return self.data / "office-key"
+
+    @property
+    def token_secret(self) -> Path:
+        return self.data / "token-secret"
+
+    def check_secrets(self, chain_id: int) -> None:
+        """Raises ConfigurationError when the devnet's password is used anywhere else."""
+        if chain_id != DEVNET_CHAIN_ID and self.password == DEVNET_PASSWORD:
+            raise ConfigurationError(
+                f"Chain {chain_id} is not the devnet, and the keystores' password is the devnet's.",
+                "Set KHALAYAK_PASSWORD to the password of your own keystores.",
+            )
+
+
+def load_settings() -> Settings:
+    """Raises ConfigurationError naming the setting that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = ", ".join("KHALAYAK_" + "_".join(map(str, item["loc"])).upper() for item in error.errors())
+        raise ConfigurationError(f"These settings cannot be read: {names}.", "Correct or unset them.") from None

@@ -1,0 +1,77 @@
+"""`khalayak verify`: needs nothing but the files, no node, no database, no server."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.certificate import MAX_BYTES
+from ledger.errors import BadInput
+from ledger.trust import TrustRoot
+from ledger.verdict import Verdict
+from ledger.verifier import verify as verify_file
+
+
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="certificates or proofs of absence")],
+    trust: Annotated[Path | None, typer.Option(help="trust root; trust.json beside the file if not given")] = None,
+    document: Annotated[Path | None, typer.Option(help="the PDF that the certificate is about")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the whole verdict as JSON, one line a file")] = False,
+    checks: Annotated[bool, typer.Option("--checks", help="print every check, not only the answer")] = False,
+) -> None:
+    """Verify certificates offline: one line a file, `OK:`, `FAIL: n reason` or `UNKNOWN: n reason`."""
+    document_bytes = read(document) if document else None
+    verdicts = []
+    for path in files:
+        root = TrustRoot.parse(read(trust or path.with_name("trust.json")))
+        verdict = verify_file(read(path, MAX_BYTES + 1), root, document=document_bytes)
+        verdicts.append(verdict)
+        if as_json:
+            typer.echo(json.dumps({"file": str(path), **verdict.as_json()}))
+            continue
+        typer.echo(f"{answer(verdict)}  {path.name}")
+        if checks:
+            typer.echo("\n".join(check_lines(verdict)))
+    raise typer.Exit(0 if all(verdict.valid for verdict in verdicts) else 1)
+
+
+def answer(verdict: Verdict) -> str:
+    """The verdict in one line."""
+    refusal = verdict.refusal
+    if refusal is None:
+        return f"OK: {verdict.axes['status'].reason}, {as_of(verdict)}"
+    return f"{'FAIL' if refusal.outcome == 'failed' else 'UNKNOWN'}: {refusal.number} {refusal.detail}"
+
+
+def as_of(verdict: Verdict) -> str:
+    """As of which block, its time, and how old that is now."""
+    assert verdict.block_time is not None, "a valid verdict has a block"
+    moment = datetime.fromtimestamp(verdict.block_time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    age = max(0, int(time.time()) - verdict.block_time)
+    words = next(
+        (f"{age // size} {unit}" for unit, size in (("d", 86400), ("h", 3600), ("min", 60)) if age >= size), f"{age} s"
+    )
+    return f"as of block {verdict.block_number}, {moment}, {words} old"
+
+
+def check_lines(verdict: Verdict) -> list[str]:
+    """One line for each check and each axis."""
+    lines = [f"  {c.number:2} {c.outcome:8} {c.name}: {c.detail}" for c in verdict.checks]
+    return lines + [f"  {name:9} {axis.state}: {axis.reason}" for name, axis in verdict.axes.items()]
+
+
+def read(path: Path, limit: int = 100_000_000) -> bytes:
+    """Up to `limit` bytes of a file. Raises BadInput."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limit)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
+
+
+COMMANDS = (verify,)

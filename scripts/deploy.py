@@ -1,0 +1,168 @@
+"""Deploys Authority and the land register, and writes the office's folder: trust root, keys, secrets."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rlp
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from eth_abi import encode
+
+from ledger.adapters.evm_chain import EvmChain
+from ledger.encoding import RegisterName, address_bytes, checksum_address, keccak256
+from ledger.errors import ConfigurationError, Refused, Unavailable
+from ledger.settings import DEVNET_CHAIN_ID, Settings
+from ledger.trust import TrustedRegister, TrustRoot
+from ledger.witness import Witness, create_witness_key
+from wallet.files import write_private
+from wallet.keys import new_key
+from wallet.keystore import write_keystore
+from wallet.signer import LocalSigner, Signer
+
+ARTIFACTS = Path(__file__).parent.parent / "contracts" / "artifacts"
+REGISTRAR_ROLE = 1
+RELAYER_FUNDS = 10**18
+DEVNET_WORK_FACTOR = 1 << 12  # devnet keys guard nothing, and a newcomer should not wait for scrypt
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who will govern: `registrars` are addresses of which `threshold` must approve every change."""
+
+    trust_name: str
+    authority_name: str
+    registrars: tuple[str, ...]
+    threshold: int
+
+
+class Deployer:
+    """Sends the deployer's transactions one after the other and waits for each."""
+
+    def __init__(self, chain: EvmChain, signer: Signer) -> None:
+        self.chain = chain
+        self.signer = signer
+
+    def create(self, contract: str, *arguments: tuple[str, Any]) -> str:
+        """Deploy a contract and return its address."""
+        types, values = [kind for kind, _ in arguments], [value for _, value in arguments]
+        data = bytes.fromhex(_artifact(contract)["bytecode"].removeprefix("0x")) + encode(types, values)
+        nonce = self._send(None, data)
+        return checksum_address(keccak256(rlp.encode([address_bytes(self.signer.address), nonce]))[12:])
+
+    def call(self, to: str, signature: str, *values: Any) -> None:
+        """Call a function given by its signature, as grantRole(uint64,address,uint32)."""
+        types = signature[signature.index("(") + 1 : -1].split(",")
+        self._send(to, keccak256(signature.encode())[:4] + encode(types, values))
+
+    def fund(self, to: str, wei: int) -> None:
+        self._send(to, b"", wei)
+
+    def _send(self, to: str | None, data: bytes, value: int = 0) -> int:
+        nonce, fees = self.chain.next_nonce(self.signer.address), self.chain.fees()
+        transaction = {
+            "type": 2,
+            "chainId": self.chain.chain_id(),
+            "nonce": nonce,
+            "value": value,
+            "data": data,
+            "gas": 8_000_000,
+            "maxFeePerGas": fees.max_fee,
+            "maxPriorityFeePerGas": fees.priority_fee,
+        }
+        raw = self.signer.sign_transaction(transaction | ({"to": to} if to else {}))
+        self.chain.send(raw)
+        self._wait(keccak256(raw))
+        return nonce
+
+    def _wait(self, transaction_hash: bytes) -> None:
+        for _ in range(600):
+            receipt = self.chain.receipt(transaction_hash)
+            if receipt and receipt.succeeded:
+                return
+            if receipt:
+                raise Refused(f"Transaction 0x{transaction_hash.hex()} reverted.", "Is the deployer the admin?")
+            time.sleep(0.1)
+        raise Unavailable("A transaction of the deployment was not mined within a minute.", "Is the chain running?")
+
+
+def deploy(chain: EvmChain, deployer: Signer, plan: Plan, witnesses: tuple[str, ...]) -> TrustRoot:
+    """Deploy the contracts, grant the roles, and answer with the trust root. `witnesses` are verifier keys."""
+    if len(set(plan.registrars)) < plan.threshold:
+        raise ConfigurationError(
+            f"{plan.threshold} registrars must approve, and only {len(set(plan.registrars))} are named.", "Name more."
+        )
+    run = Deployer(chain, deployer)
+    authority = run.create("Authority", ("address", deployer.address))
+    register = run.create("LandRegister", ("address", authority))
+    run.call(authority, "setPolicy(address,uint64,uint8)", register, REGISTRAR_ROLE, plan.threshold)
+    for registrar in plan.registrars:
+        run.call(authority, "grantRole(uint64,address,uint32)", REGISTRAR_ROLE, registrar, 0)
+    chain_id = chain.chain_id()
+    trusted = TrustedRegister(
+        RegisterName(chain_id, register),
+        "land",
+        plan.authority_name,
+        keccak256(chain.code(register)),
+        authority,
+        keccak256(chain.code(authority)),
+    )
+    threshold = len(witnesses) // 2 + 1
+    return TrustRoot(plan.trust_name, chain_id, chain.genesis_hash(), (trusted,), witnesses, threshold)
+
+
+def deploy_devnet(settings: Settings) -> TrustRoot:
+    """A whole demo office on the devnet: contracts, a relayer with funds, three registrars, three witnesses, secrets.
+    Raises ConfigurationError when the chain is not the devnet or the folder holds an office already."""
+    chain = EvmChain(settings.rpc_url)
+    if chain.chain_id() != DEVNET_CHAIN_ID:
+        raise ConfigurationError(
+            "The node does not serve the devnet.", "Only a devnet gets demo keys."
+        )
+    if settings.trust_file.exists():
+        raise ConfigurationError(f"{settings.data} holds an office already.", "Set KHALAYAK_DATA to an empty folder.")
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    registrars = tuple(_keystore(settings, settings.registrar_keystores / f"registrar-{n}.json") for n in (1, 2, 3))
+    relayer = _keystore(settings, settings.relayer_keystore)
+    witnesses = tuple(
+        Witness(name, create_witness_key(path), path.with_suffix(".log")).verifier_key
+        for name in ("universitas.example", "koran.example", "pengadilan.example")
+        for path in [settings.witness_keys / f"{name}.pem"]
+    )
+    deployer = devnet_account()
+    plan = Plan("demo.khalayak.example", "Kantor Pertanahan Contoh (demo)", registrars, 2)
+    trust = deploy(chain, deployer, plan, witnesses)
+    Deployer(chain, deployer).fund(relayer, RELAYER_FUNDS)
+    write_office_files(settings, trust)
+    return trust
+
+
+def write_office_files(settings: Settings, trust: TrustRoot) -> None:
+    """The secrets first and the trust root last: a folder with a trust root is a whole one."""
+    write_private(settings.office_key, X25519PrivateKey.generate().private_bytes_raw())
+    write_private(settings.token_secret, secrets.token_bytes(32))
+    settings.trust_file.write_text(json.dumps(trust.as_json(), indent=2) + "\n")
+
+
+def devnet_account() -> LocalSigner:
+    """Hardhat's first account, whose key is public knowledge; it has funds on the devnet only."""
+    from eth_account import Account
+
+    Account.enable_unaudited_hdwallet_features()
+    account = Account.from_mnemonic("test test test test test test test test test test test junk")
+    return LocalSigner(bytes(account.key))
+
+
+def _keystore(settings: Settings, path: Path) -> str:
+    key = new_key()
+    write_keystore(path, key, settings.password, work_factor=DEVNET_WORK_FACTOR)
+    return LocalSigner(key).address
+
+
+def _artifact(contract: str) -> dict[str, Any]:
+    artifact: dict[str, Any] = json.loads((ARTIFACTS / f"{contract}.json").read_text())
+    return artifact
