@@ -58,6 +58,7 @@ def _parse(path: Path, data: bytes) -> dict[str, Any]:
         costs = (params["n"] * params["r"], params["p"]) if kdf == "scrypt" else (params["c"],)
         bounds = (_MAX_SCRYPT, 16) if kdf == "scrypt" else (_MAX_PBKDF2,)
         known = value["version"] == 3 and crypto["cipher"] == "aes-128-ctr" and kdf in ("scrypt", "pbkdf2")
+        known = known and params["dklen"] == 32
         affordable = all(type(c) is int and 0 < c <= bound for c, bound in zip(costs, bounds, strict=True))
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _invalid(path) from None

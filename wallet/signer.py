@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from eth_account import Account
+from rlp.exceptions import RLPException
 
 from wallet.errors import TransactionInvalid
 from wallet.keys import address_of, parse_private_key
@@ -64,5 +65,5 @@ class LocalSigner:
             raise TransactionInvalid("Only EIP-1559 transactions (type 2) are signed.")
         try:
             return bytes(Account.sign_transaction(transaction, self._key).raw_transaction)
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError, RLPException) as error:
             raise TransactionInvalid(f"The transaction cannot be signed: {type(error).__name__}.") from None
