@@ -1,0 +1,1 @@
+"""Implementations of the ports. Only here are web3, ipfshttpclient and SQLAlchemy imported."""

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ledger.adapters.directory_store import DirectoryStore
+from ledger.adapters.kubo_store import KuboStore
+from ledger.ports import DocumentStore
+from scripts.tools.kubo import start_kubo
+from tests.kubo import ipfs_or_skip
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A document store and the folder in which its bytes lie, for tests that damage them."""
+
+    store: DocumentStore
+    folder: Path
+
+    def files(self) -> set[Path]:
+        return {path for path in self.folder.rglob("*") if path.is_file() and path.suffix in ("", ".data")}
+
+
+@pytest.fixture(scope="session")
+def kubo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    repo = tmp_path_factory.mktemp("kubo")
+    with start_kubo(ipfs_or_skip(), repo) as address:
+        yield Shelf(KuboStore(address), repo / "blocks")
+
+
+@pytest.fixture(params=["directory", "kubo"])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
+    if request.param == "directory":
+        return Shelf(DirectoryStore(tmp_path / "documents"), tmp_path / "documents")
+    shelf: Shelf = request.getfixturevalue("kubo")
+    return shelf
