@@ -143,6 +143,10 @@ def _field(value: object, pointer: str) -> SaltedField:
         raise BadInput(f"{pointer}/name: expected a field name of letters and digits.", "", f"{pointer}/name")
     if not isinstance(value["value"], str | dict):
         raise BadInput(f"{pointer}/value: expected a string or an object.", "", f"{pointer}/value")
+    try:
+        canonical_json(value["value"])
+    except BadInput as error:
+        raise BadInput(f"{pointer}/value: {error.message}", error.hint, f"{pointer}/value") from None
     return SaltedField(value["salt"], value["name"], value["value"])
 
 

@@ -92,7 +92,8 @@ def parse_json(data: bytes, size_limit: int, what: str) -> Any:
     _check_depth(data, what)
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")  # a lone surrogate fails here
+        # A lone surrogate fails here, and so does a number like 1e999, which json.loads reads as infinity.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except BadInput as error:
         raise BadInput(f"{what}: {error.message}", error.hint) from None
     except (ValueError, RecursionError) as error:
@@ -103,7 +104,8 @@ def parse_json(data: bytes, size_limit: int, what: str) -> Any:
 
 def _check_depth(data: bytes, what: str) -> None:
     depth = 0
-    for bracket in re.finditer(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', data, re.DOTALL):
+    # The closing quote is optional so that an unterminated string is read once, not once from each quote in it.
+    for bracket in re.finditer(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', data, re.DOTALL):
         first = bracket[0][:1]
         depth += (first in b"[{") - (first in b"]}")
         if depth > MAX_JSON_DEPTH:
