@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from ledger.errors import InvalidProof
 
+HASH_BYTES = 32
 MAX_SIZE = 2**63
 
 
@@ -46,6 +47,8 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
     Raises InvalidProof."""
     if not 0 <= index < size <= MAX_SIZE:
         raise InvalidProof(f"leaf {index} cannot be in a tree of {size} leaves.")
+    if any(len(item) != HASH_BYTES for item in (leaf, *path)):
+        raise InvalidProof(f"the leaf and the path are hashes of {HASH_BYTES} bytes.")
     node, last = leaf, size - 1
     for sibling in path:
         if last == 0:

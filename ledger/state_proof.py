@@ -13,6 +13,8 @@ from ledger.errors import InvalidProof, MalformedProof
 MAX_NODE_BYTES = 1024
 MAX_HEADER_BYTES = 4096
 MAX_NODES = 65
+MAX_NUMBER = 2**53 - 1  # a JSON number holds no more
+MAX_TIME = 253_402_300_799  # the last second that has a calendar date
 EMPTY_TRIE = keccak256(b"\x80")
 
 
@@ -42,7 +44,10 @@ def parse_header(data: bytes) -> Header:
     number, time, state_root = items[8], items[11], items[3]
     if len(number) > 8 or len(time) > 8 or len(state_root) != 32:
         raise MalformedProof("the block header has fields of the wrong size.")
-    return Header(keccak256(data), int.from_bytes(number, "big"), int.from_bytes(time, "big"), state_root)
+    header = Header(keccak256(data), int.from_bytes(number, "big"), int.from_bytes(time, "big"), state_root)
+    if header.number > MAX_NUMBER or header.time > MAX_TIME:
+        raise MalformedProof("the block header has a number or a time that no block can have.")
+    return header
 
 
 def prove_account(state_root: bytes, address: str, nodes: Sequence[bytes]) -> Account | None:
@@ -51,8 +56,10 @@ def prove_account(state_root: bytes, address: str, nodes: Sequence[bytes]) -> Ac
     if value is None:
         return None
     fields = _decode(value, "the account")
-    if not isinstance(fields, list) or len(fields) != 4 or len(fields[2]) != 32 or len(fields[3]) != 32:
+    if not isinstance(fields, list) or len(fields) != 4 or not all(isinstance(item, bytes) for item in fields):
         raise MalformedProof("the account does not have the fields of one.")
+    if len(fields[2]) != 32 or len(fields[3]) != 32:
+        raise MalformedProof("the account has fields of the wrong size.")
     return Account(fields[2], fields[3])
 
 
