@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eth_abi import decode, encode
+from eth_abi.abi import decode, encode
 
 from ledger.encoding import keccak256
 

@@ -118,10 +118,10 @@ def _parse_certificate(value: dict[str, Any]) -> Certificate:
 
 def _parse_absence(value: dict[str, Any]) -> Absence:
     value = exact_object(value, {"format", "register", "kind", "subject", "state"}, "")
-    register_of_kind(_text(value["kind"], "/kind"))
-    subject = value["subject"]
-    if not isinstance(subject, dict) or not all(isinstance(item, str) for item in subject.values()):
-        raise BadInput("/subject: expected an object of strings.", "", "/subject")
+    register = register_of_kind(_text(value["kind"], "/kind"))
+    # A subject that no record can have was never recorded either: it must not pass for one that looks like it.
+    subject = exact_object(value["subject"], set(register.subject_fields), "/subject")
+    register.schema.validate_disclosed(subject)
     name = RegisterName.parse(value["register"], "/register")
     return Absence(name, value["kind"], subject, _parse_state(value["state"], with_authority=False))
 

@@ -8,8 +8,9 @@ called one. There is no way through that ends valid without every check of the a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import sha256
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from ledger import checkpoint as checkpoints
 from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse
@@ -21,6 +22,8 @@ from ledger.registers.base import HEAD_SLOT, SUSPECT_SINCE_SLOT
 from ledger.state_proof import Account, Header, mapping_slot, parse_header, prove_account, prove_slot
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.verdict import Axis, AxisName, CheckResult, State, Verdict
+
+T = TypeVar("T")
 
 AXIS_OF_CHECK: Mapping[int, AxisName] = {2: "issuer", 10: "issuer", 12: "status"}
 
@@ -84,10 +87,7 @@ class _Verification:
         trusted = self._check_register(absence.register, absence.kind)
         header = self._check_block(absence.state)
         account = self._check_account(header, absence.register.address, absence.state.register, trusted)
-        try:
-            record_id = register_of_kind(absence.kind).record_id(absence.subject)
-        except KeyError as missing:
-            self._fail(1, f"the subject lacks {missing}")
+        record_id = register_of_kind(absence.kind).record_id(absence.subject)
         head = self._check_head(account, record_id, absence.state.register)
         if head != ZERO32:
             self._fail(5, "the register does hold a record about this subject")
@@ -215,9 +215,7 @@ class _Verification:
         since = {}
         for registrar in registrars:
             slot = mapping_slot(bytes(12) + address_bytes(registrar), SUSPECT_SINCE_SLOT)
-            word = self._prove(
-                10, lambda slot=slot, nodes=proof.slots[registrar]: prove_slot(account.storage_root, slot, nodes)
-            )
+            word = self._prove(10, partial(prove_slot, account.storage_root, slot, proof.slots[registrar]))
             since[registrar] = int.from_bytes(word, "big")
         return since
 
@@ -240,7 +238,7 @@ class _Verification:
         outcomes: dict[State, Any] = {"valid": "passed", "invalid": "failed", "unknown": "unknown"}
         self._note(12, outcomes[state], reason)
 
-    def _prove(self, number: int, proof: Callable[[], Any]) -> Any:
+    def _prove(self, number: int, proof: Callable[[], T]) -> T:
         try:
             return proof()
         except InvalidProof as error:
@@ -263,4 +261,8 @@ class _Verification:
         if failure or not own:
             number = failure.number if failure else 0
             return Axis("unknown", f"not decided: check {number} failed")
+        # Whoever makes up a block makes up the state in it, so nothing that was read from it may look good.
+        unbelieved = next((check for check in self.checks if check.number == 3 and check.outcome == "unknown"), None)
+        if unbelieved:
+            return Axis("unknown", f"not decided: {unbelieved.detail}")
         return Axis("valid", own[-1].detail if name != "integrity" else "every proof holds")

@@ -24,6 +24,7 @@ class Register(Protocol):
     kind: str
     contract: str
     schema: Schema
+    subject_fields: frozenset[str]  # the public fields that the record id is made of
     entry: type[Entry]
     actions: Mapping[int, str]
     statuses: Mapping[int, str]

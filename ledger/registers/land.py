@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from calendar import timegm
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any
 
-from eth_abi import decode as abi_decode
-from eth_abi import encode as abi_encode
+from eth_abi.abi import decode as abi_decode
+from eth_abi.abi import encode as abi_encode
+from eth_abi.exceptions import DecodingError
 
 from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address
 from ledger.entries import Entry, abi, approvals_hash
@@ -48,10 +50,12 @@ class LandEntry(Entry):
     parents: bytes = abi("bytes32")
 
 
+_PARCEL_NUMBER = pattern(r"(?=.{5,24}$)[0-9]+(\.[0-9]+)*", "a parcel number (NIB) of 5 to 24 digits and single dots")
+
 SCHEMA = Schema(
     "land-title@1",
     (
-        ContentField("nib", pattern(r"[0-9.]{5,24}", "a parcel number (NIB) of digits and dots"), mandatory=True),
+        ContentField("nib", _PARCEL_NUMBER, mandatory=True),
         ContentField("right", text(60), mandatory=True),
         ContentField(
             "area", pattern(r"(0|[1-9][0-9]{0,11})\.[0-9]{2}", "m² with two decimals, as 412.50"), mandatory=True
@@ -70,12 +74,14 @@ class LandRegister:
     kind = "land"
     contract = "LandRegister"
     schema = SCHEMA
+    subject_fields = frozenset({"nib"})
     entry = LandEntry
     actions: Mapping[int, str] = {ISSUE: "issue", TRANSFER: "transfer"}
     statuses: Mapping[int, str] = {ACTIVE: "active"}
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
-        return keccak256(b"land/" + values["nib"].encode())
+        # The dots only group the digits: written with and without them it is one parcel, so it must be one record.
+        return keccak256(b"land/" + values["nib"].replace(".", "").encode())
 
     def disagreement(self, values: Mapping[str, Any], record_id: bytes, entry: Entry) -> str | None:
         assert isinstance(entry, LandEntry)
@@ -92,7 +98,7 @@ class LandRegister:
         validity = values.get("validity")
         if validity is None:
             return "unknown", "the validity of the right is not disclosed"
-        if validity != "unlimited" and datetime.fromtimestamp(time, UTC).date().isoformat() > validity:
+        if validity != "unlimited" and time >= _end_of(validity):
             return "invalid", f"the right ended on {validity}"
         liens = "no lien" if entry.liens == 0 else f"{entry.liens} lien(s)"
         return "valid", f"active, {liens}"
@@ -151,19 +157,21 @@ class LandRegister:
         return _selector("transfer", _TRANSFER_ARGUMENTS) + abi_encode(_TRANSFER_ARGUMENTS, arguments)
 
     def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:
-        """Raises InvalidProof when a record event has no Approved event before it in its transaction."""
+        """Raises InvalidProof when an event is malformed, or a record event has no Approved event with the approvers
+        it commits to before it in its transaction."""
         recorded: list[RecordedEntry] = []
         transaction, approvers = b"", ()  # type: bytes, tuple[str, ...]
         for log in logs:
-            if log.topics[0] == _APPROVED:
-                (addresses,) = abi_decode(["address[]"], log.data)
+            topic = log.topics[0] if log.topics else b""
+            if topic == _APPROVED:
+                (addresses,) = _words(["address[]"], log)
                 transaction, approvers = log.transaction_hash, tuple(parse_address(a) for a in addresses)
                 continue
-            if log.topics[0] not in (_ISSUED, _RECORDED):
+            if topic not in (_ISSUED, _RECORDED):
                 continue
-            if log.transaction_hash != transaction:
-                raise InvalidProof(f"log {log.log_index} of block {log.block_number} has no approvers before it.")
             entry = _entry(log, approvers, times[log.block_number])
+            if log.transaction_hash != transaction or entry.approvals != approvals_hash(approvers):
+                raise InvalidProof(f"log {log.log_index} of block {log.block_number} has no approvers before it.")
             recorded.append(
                 RecordedEntry(
                     log.topics[1], entry.as_json(), approvers, log.block_number, log.log_index, log.transaction_hash
@@ -177,14 +185,19 @@ def square_decimetres(area: str) -> int:
     return int(area.replace(".", ""))
 
 
+def _end_of(day: str) -> int:
+    """The first second after a day (UTC), in seconds since 1970. Expects the form the schema checks."""
+    return timegm(date.fromisoformat(day).timetuple()) + 86400
+
+
 def _entry(log: Log, approvers: tuple[str, ...], time: int) -> LandEntry:
+    if len(log.topics) != 2:
+        raise InvalidProof(f"log {log.log_index} of block {log.block_number} names no record.")
     if log.topics[0] == _RECORDED:
-        (words,) = abi_decode([_ENTRY], log.data)
-        names = LandEntry.__dataclass_fields__
-        return LandEntry(
-            **{name: parse_address(w) if name == "holder" else w for name, w in zip(names, words, strict=True)}
-        )
-    digest, holder, area = abi_decode(["bytes32", "address", "uint64"], log.data)
+        (words,) = _words([_ENTRY], log)
+        members: dict[str, Any] = dict(zip(LandEntry.__dataclass_fields__, words, strict=True))
+        return LandEntry(**members | {"holder": parse_address(members["holder"])})
+    digest, holder, area = _words(["bytes32", "address", "uint64"], log)
     return LandEntry(
         ZERO32,
         1,
@@ -199,6 +212,13 @@ def _entry(log: Log, approvers: tuple[str, ...], time: int) -> LandEntry:
         ZERO32,
         ZERO32,
     )
+
+
+def _words(types: Sequence[str], log: Log) -> tuple[Any, ...]:
+    try:
+        return abi_decode(types, log.data)
+    except DecodingError:
+        raise InvalidProof(f"log {log.log_index} of block {log.block_number} does not have the data of one.") from None
 
 
 REGISTER = LandRegister()

@@ -69,7 +69,10 @@ class Schema:
             names = ", ".join(sorted(known))
             raise BadInput(f"{unknown[0][:60]!r} is not a field of {self.id}.", f"Its fields are: {names}.", "/fields")
         for name, field in known.items():
-            self._validate_field(field, name, values.get(name))
+            if name in values:
+                self._validate_field(field, name, values[name])
+            elif not field.optional:
+                raise BadInput(f"The field {name} is missing.", f"{self.id} needs it.", f"/fields/{name}")
 
     def validate_disclosed(self, values: Mapping[str, Any]) -> None:
         """Check the strings that a certificate discloses; what it withholds is not asked for. Raises BadInput."""
@@ -81,10 +84,7 @@ class Schema:
 
     def _validate_field(self, field: ContentField, name: str, value: object) -> None:
         pointer = f"/fields/{name}"
-        if value is None:
-            if not field.optional:
-                raise BadInput(f"The field {name} is missing.", f"{self.id} needs it.", pointer)
-        elif not isinstance(value, str):
+        if not isinstance(value, str):
             raise BadInput(f"The field {name} must be a string.", "", pointer)
         elif problem := field.check(value):
             raise BadInput(f"The field {name} is not right: {problem}.", "", pointer)
