@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.checkpoint import VerifierKey
 from ledger.encoding import RegisterName, exact_list, exact_object, from_hex, parse_address, parse_json, to_hex
-from ledger.errors import BadInput
+from ledger.errors import BadInput, MalformedProof
 
 FORMAT = "khalayak-trust@1"
 MAX_BYTES = 1 << 20
@@ -80,11 +81,17 @@ class TrustRoot:
         witnesses = exact_object(value["witnesses"], {"keys", "threshold"}, "/witnesses")
         keys_list = exact_list(witnesses["keys"], MAX_WITNESSES, "/witnesses/keys")
         threshold = witnesses["threshold"]
-        if not all(isinstance(key, str) for key in keys_list):
-            raise BadInput("/witnesses/keys: expected verifier keys.", "", "/witnesses/keys")
-        if type(threshold) is not int or not 1 <= threshold <= max(1, len(keys_list)):
+        public_keys = {_public_key(key, f"/witnesses/keys/{i}") for i, key in enumerate(keys_list)}
+        if type(threshold) is not int or not 1 <= threshold <= max(1, len(public_keys)):
             raise BadInput("/witnesses/threshold: expected 1 to the number of keys.", "", "/witnesses/threshold")
         return cls(name, chain_id, from_hex(value["genesis"], 32, "/genesis"), parsed, tuple(keys_list), threshold)
+
+
+def _public_key(text: object, pointer: str) -> bytes:
+    try:
+        return VerifierKey.parse(text if isinstance(text, str) else "").public_key
+    except MalformedProof as error:
+        raise BadInput(f"{pointer}: {error.message}", error.hint, pointer) from None
 
 
 def _register_json(register: TrustedRegister) -> dict[str, Any]:
