@@ -27,7 +27,8 @@ _TITLE = "(bytes32,bytes32,address,uint64)"
 _APPROVALS = "(address,bytes)[]"
 _ENTRY = "(bytes32,uint32,uint40,uint8,uint8,bytes32,bytes32,address,uint64,uint16,bytes32,bytes32)"
 _ISSUE_ARGUMENTS = (f"{_TITLE}[]", "uint256", _APPROVALS)
-_TRANSFER_ARGUMENTS = ("bytes32", _ENTRY, "address", "bytes32", "uint256", "bytes", "bytes", _APPROVALS)
+_CHANGE = "(bytes32,address,bytes32,uint256)"
+_TRANSFER_ARGUMENTS = (_CHANGE, _ENTRY, "bytes", "bytes", _APPROVALS)
 
 
 def _selector(name: str, arguments: Sequence[str]) -> bytes:
@@ -144,12 +145,10 @@ class LandRegister:
             return _selector("issue", _ISSUE_ARGUMENTS) + abi_encode(_ISSUE_ARGUMENTS, arguments)
         record = payload["records"][0]
         by_role = {a.role: a.signature for a in approvals}
+        record_id, digest = from_hex(record["recordId"], 32), from_hex(record["digest"], 32)
         arguments = [
-            from_hex(record["recordId"], 32),
+            (record_id, payload["recipient"], digest, payload["deadline"]),
             tuple(vars(LandEntry.from_json(payload["current"])).values()),
-            payload["recipient"],
-            from_hex(record["digest"], 32),
-            payload["deadline"],
             by_role["holder"],
             by_role["recipient"],
             registrars,

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+
+/// @title Authority
+/// @notice Who may approve changes of which register, and whose key is suspect since when.
+/// @dev Roles, delays and guardians are OpenZeppelin's AccessManager; this adds a policy for each register.
+contract Authority is AccessManager {
+    /// @notice `threshold` different holders of `role` must approve every change of a register.
+    struct Policy {
+        uint64 role;
+        uint8 threshold;
+    }
+
+    /// @notice The time since which a registrar's key is suspect, zero if it is not. Entries before it stay good.
+    mapping(address registrar => uint40 time) public suspectSince;
+
+    /// @notice The approval rule of a register. A register without one can change nothing.
+    mapping(address register => Policy policy) public policyOf;
+
+    event PolicySet(address indexed register, uint64 role, uint8 threshold);
+    event Suspected(address indexed registrar, uint40 since);
+
+    error InvalidThreshold();
+    error InvalidSuspicion(address registrar, uint40 since);
+    error NoPolicy(address register);
+    error TooFewApprovals(uint256 given, uint256 needed);
+    error NotRegistrar(address account);
+
+    constructor(address admin) AccessManager(admin) {}
+
+    /// @notice Set the approval rule of a register.
+    function setPolicy(address register, uint64 role, uint8 threshold) external onlyAuthorized {
+        if (threshold == 0) revert InvalidThreshold();
+        policyOf[register] = Policy(role, threshold);
+        emit PolicySet(register, role, threshold);
+    }
+
+    /// @notice Mark a registrar's key as suspect. A mark may be moved to an earlier time, never to a later one or away.
+    function markSuspect(address registrar, uint40 since) external onlyAuthorized {
+        uint40 marked = suspectSince[registrar];
+        if (since == 0 || since > block.timestamp || (marked != 0 && since >= marked)) {
+            revert InvalidSuspicion(registrar, since);
+        }
+        suspectSince[registrar] = since;
+        emit Suspected(registrar, since);
+    }
+
+    /// @notice Revert unless these accounts may together approve a change of the calling register.
+    /// @param signers Different accounts; the register has checked their order and their signatures.
+    function checkApprovers(address[] calldata signers) external view {
+        Policy memory policy = policyOf[msg.sender];
+        if (policy.threshold == 0) revert NoPolicy(msg.sender);
+        if (signers.length < policy.threshold) revert TooFewApprovals(signers.length, policy.threshold);
+        for (uint256 i = 0; i < signers.length; ++i) {
+            (bool isMember, ) = hasRole(policy.role, signers[i]);
+            if (!isMember) revert NotRegistrar(signers[i]);
+        }
+    }
+}
