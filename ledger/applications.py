@@ -120,7 +120,7 @@ class Applications:
         """Who has still to sign, in words; empty when all have."""
         given = self.store.approvals(application.id)
         roles = {approval.role for approval in given}
-        others = [role for role in self.register.signers(application) if role not in roles]
+        others: list[str] = [role for role in self.register.signers(application) if role not in roles]
         lacking = self.policy().threshold - sum(approval.role == "registrar" for approval in given)
         return others + (["registrar"] * lacking)
 

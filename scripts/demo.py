@@ -44,7 +44,7 @@ def main() -> int:
     (HERE / "frauds").mkdir(parents=True)
     try:
         refused_on_chain = _issue_and_transfer()
-        results = [("OK", *refused_on_chain)] + _verify_offline()
+        results = [("OK", *refused_on_chain), *_verify_offline()]
     except (DemoFailed, KhalayakError) as error:
         console.print(f"\n[bold red]The demo failed:[/] {error}")
         return 1
@@ -73,6 +73,7 @@ def _issue_and_transfer() -> tuple[str, str]:
         registrars = _registrars(office)
         issued = office.applications.submit_issue([RecordRequest(fields, seller.address, document)], "demo-issue")
         _step(f"sealed: {len(document):,} bytes of PDF under {_cid(issued.application)}")
+        office.certifier.witnesses = office.certifier.witnesses[:2]  # two of three suffice; the third is away
         refused = _try_one_approval(office, issued.application, registrars[0])
         _approve(office, issued.application, registrars[:2])
         _certify(office, issued.application.id, "issued")

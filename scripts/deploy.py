@@ -120,9 +120,7 @@ def deploy_devnet(settings: Settings) -> TrustRoot:
     Raises ConfigurationError when the chain is not the devnet or the folder holds an office already."""
     chain = EvmChain(settings.rpc_url)
     if chain.chain_id() != DEVNET_CHAIN_ID:
-        raise ConfigurationError(
-            "The node does not serve the devnet.", "Only a devnet gets demo keys."
-        )
+        raise ConfigurationError("The node does not serve the devnet.", "Only a devnet gets demo keys.")
     if settings.trust_file.exists():
         raise ConfigurationError(f"{settings.data} holds an office already.", "Set KHALAYAK_DATA to an empty folder.")
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -44,9 +44,7 @@ def check_port_free(port: int) -> None:
     """Raises ConfigurationError when something listens on 127.0.0.1:port."""
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise ConfigurationError(
-                f"Port {port} of 127.0.0.1 is taken.", "Stop what uses it, or choose another port."
-            )
+            raise ConfigurationError(f"Port {port} of 127.0.0.1 is taken.", "Stop what uses it, or name another.")
 
 
 def _chain_id(url: str) -> str | None:

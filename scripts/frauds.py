@@ -29,7 +29,7 @@ class Fraud:
 
 
 def all_frauds(certificate: Certificate, document: bytes, trust: TrustRoot) -> list[Fraud]:
-    """Six forgeries of a certificate whose title has been transferred: most let the seller look like the holder still."""
+    """Six forgeries of a certificate whose title was transferred: most let the seller look like the holder still."""
     honest = certificate.as_json()
     seller = Certificate(
         **{**vars(certificate), "entries": certificate.entries[:1], "approvers": certificate.approvers[:1]}

@@ -1,4 +1,4 @@
-"""The locked npm workspace hardhat-local/: installing it, and where its tools are. `python -m scripts.node` installs."""
+"""The locked npm workspace hardhat-local/: where its tools are. `python -m scripts.node` installs it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOLC = MODULES / ".bin" / "khalayak-solc"
 
 
 def install() -> None:
-    """Install what package-lock.json names, once: a stamp of the lock says that it is done. Raises ConfigurationError."""
+    """Install what package-lock.json names, once: a stamp of the lock says so. Raises ConfigurationError."""
     stamp, wanted = (
         MODULES / ".khalayak-lock",
         hashlib.sha256((WORKSPACE / "package-lock.json").read_bytes()).hexdigest(),

@@ -1,0 +1,68 @@
+"""`make up`: the whole stack on this machine for a person to use, until Ctrl-C."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import uvicorn
+from rich.console import Console
+
+from api.app import create_app
+from ledger.bootstrap import open_office
+from ledger.errors import KhalayakError
+from ledger.settings import Settings
+from scripts.deploy import deploy_devnet
+from scripts.devnet import check_port_free, start_hardhat
+from scripts.tools.kubo import find_ipfs, start_kubo
+
+HERE = Path("build/up")
+RPC_PORT = 8545
+API_PORT = 8000
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> int:
+    """The devnet keeps nothing, so every start is a new chain with a new office; the last one's folder is removed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        check_port_free(API_PORT)
+        with ExitStack() as running:
+            running.enter_context(start_hardhat(RPC_PORT))
+            shutil.rmtree(HERE, ignore_errors=True)
+            HERE.mkdir(parents=True)
+            ipfs = find_ipfs()
+            documents = running.enter_context(start_kubo(ipfs, HERE / "ipfs")) if ipfs else "directory"
+            settings = Settings(data=HERE / "office", rpc_url=f"http://127.0.0.1:{RPC_PORT}", documents=documents)
+            deploy_devnet(settings)
+            office = open_office(settings)
+            running.callback(office.close)
+            console.print(_welcome(settings, office.documents.name))
+            uvicorn.run(create_app(office), host="127.0.0.1", port=API_PORT, log_level="warning")
+    except KhalayakError as error:
+        console.print(f"[bold red]Error:[/] {error}")
+        return 1
+    except KeyboardInterrupt:
+        pass
+    console.print("Stopped: API, service, document store and devnet.")
+    return 0
+
+
+def _welcome(settings: Settings, documents: str) -> str:
+    registrars = "\n".join(f"             {path}" for path in sorted(settings.registrar_keystores.glob("*.json")))
+    return (
+        f"\nKhalayak is up. Ctrl-C stops all of it.\n"
+        f"API          http://127.0.0.1:{API_PORT}/docs\n"
+        f"Devnet       {settings.rpc_url}, chain 31337 (its records end with it)\n"
+        f"Documents    {documents} store\n"
+        f"Office       export KHALAYAK_DATA={settings.data}\n"
+        f"Registrars   password: {settings.password}\n{registrars}\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
