@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from ledger.certificate import Absence, Certificate, ContractProof, StateProof
-from ledger.checkpoint import Checkpoint, note
+from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
 from ledger.encoding import address_bytes, canonical_json, from_hex
 from ledger.errors import ChainMismatch, Conflict, KhalayakError, NotFound, Unavailable
@@ -115,10 +115,15 @@ class Certifier:
         return StateProof(block.header, heads, authority, self._cosigned(checkpoint))
 
     def _cosigned(self, checkpoint: Checkpoint) -> str:
+        """The checkpoint with every good signature; a witness that is away, refuses or errs spoils no other's."""
         lines = []
         for cosign in self.witnesses:
             try:
-                lines.append(cosign(checkpoint))
+                line = cosign(checkpoint)
+                cosigners(note(checkpoint, [line]), self.trust.origin, self.trust.witnesses)
+                lines.append(line)
             except KhalayakError as error:
                 log.warning("witness did not sign", block=checkpoint.number, reason=error.message)
+        if not lines:
+            raise Unavailable(f"No witness has signed block {checkpoint.number}.", "It is asked for again.")
         return note(checkpoint, lines)

@@ -68,7 +68,6 @@ def _issue_and_transfer() -> tuple[str, str]:
         _step(f"contracts: {office.trusted.name}, approved by 2 of 3 registrars")
         _step(f"documents: {office.documents.name} store")
         fields, document = json.loads((SAMPLES / "deed.json").read_text()), (SAMPLES / "deed.pdf").read_bytes()
-        fields.pop("schema", None)
         seller, buyer = LocalSigner(new_key()), LocalSigner(new_key())
         registrars = _registrars(office)
         issued = office.applications.submit_issue([RecordRequest(fields, seller.address, document)], "demo-issue")

@@ -62,10 +62,12 @@ class Schema:
         return frozenset({"schema"} | {field.name for field in self.fields if field.mandatory})
 
     def validate(self, values: Mapping[str, Any]) -> None:
-        """Check the strings an applicant gave (all but "schema" and "document"). Raises BadInput naming the field,
-        never its value."""
+        """Check the strings an applicant gave: all but "document", "schema" if they like. Raises BadInput naming the
+        field, never its value."""
+        if values.get("schema", self.id) != self.id:
+            raise BadInput(f"The field schema is not {self.id}.", "Leave it out, or correct it.", "/fields/schema")
         known = {field.name: field for field in self.fields}
-        if unknown := sorted(values.keys() - known.keys()):
+        if unknown := sorted(values.keys() - known.keys() - {"schema"}):
             names = ", ".join(sorted(known))
             raise BadInput(f"{unknown[0][:60]!r} is not a field of {self.id}.", f"Its fields are: {names}.", "/fields")
         for name, field in known.items():
