@@ -15,9 +15,12 @@ __all__ = [
     "DocumentCorrupt",
     "DocumentMissing",
     "DocumentStoreUnavailable",
+    "IdempotencyMismatch",
     "InvalidProof",
     "KhalayakError",
     "MalformedProof",
+    "NeverRecorded",
+    "NotCertified",
     "NotFound",
     "Refused",
     "StoreUnavailable",
@@ -45,6 +48,18 @@ class NotFound(KhalayakError):
     code = "not-found"
 
 
+class NeverRecorded(NotFound):
+    """As of the last block followed, the register holds nothing about this."""
+
+    code = "never-recorded"
+
+
+class NotCertified(NotFound):
+    """The record exists; the certificate of its newest entry does not, yet."""
+
+    code = "not-certified"
+
+
 class Conflict(KhalayakError):
     """The request is well formed, but the state it meets does not allow it."""
 
@@ -55,6 +70,18 @@ class AlreadyRecorded(Conflict):
     """The register already holds a record with this id."""
 
     code = "already-recorded"
+
+
+class IdempotencyMismatch(Conflict):
+    """The key of an earlier request came with another body."""
+
+    code = "idempotency-mismatch"
+
+
+class IdempotencyKeyReused(Conflict):
+    """The idempotency key belongs to another request."""
+
+    code = "idempotency-key-reused"
 
 
 class Refused(KhalayakError):
