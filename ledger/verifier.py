@@ -138,7 +138,7 @@ class _Verification:
         if (signed.number, signed.block_hash) != (header.number, header.hash):
             self._note(3, "unknown", f"block {header.number}: the checkpoint is of another block")
             return
-        witnesses = f"{len(names)} of {trust.threshold} witnesses signed it"
+        witnesses = f"{len(names)} witnesses signed it, {trust.threshold} must"
         enough = len(names) >= trust.threshold
         listed = f" ({', '.join(sorted(names))})" if names else ""
         self._note(3, "passed" if enough else "unknown", f"block {header.number}: {witnesses}{listed}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sys
 import time
@@ -10,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import structlog
 from rich.console import Console
 
 from ledger import bootstrap, certificate
@@ -39,6 +41,7 @@ class DemoFailed(Exception):
 
 
 def main() -> int:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     started = time.monotonic()
     shutil.rmtree(HERE, ignore_errors=True)
     (HERE / "frauds").mkdir(parents=True)
@@ -50,7 +53,7 @@ def main() -> int:
         return 1
     console.print(f"\n[bold]In short[/]  ({time.monotonic() - started:.0f} s; everything is in {HERE}/)")
     for mark, what, how in results:
-        console.print(f"  [green]{mark:4}[/] {what:30} {how}")
+        console.print(f"  [green]{mark:4}[/] {what:35} {how}")
     console.print(f"\nCheck it yourself:  .venv/bin/khalayak verify --checks {HERE}/certificate.json")
     return 0
 

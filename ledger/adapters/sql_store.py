@@ -1,0 +1,216 @@
+"""The record store on SQL: SQLite embedded, the same tables elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+
+from ledger.adapters.sql_engine import migrate, open_engine, unavailable_when_stuck
+from ledger.adapters.sql_tables import (
+    applications,
+    approvals,
+    certificates,
+    contents,
+    cursors,
+    documents,
+    entries,
+    transactions,
+)
+from ledger.errors import Conflict, IdempotencyMismatch, NotFound
+from ledger.model import Application, ApplicationState, Approval, RecordedEntry, StoredDocument, Transaction
+
+__all__ = ["SqlStore", "migrate"]
+
+
+class SqlStore:
+    """See ledger.ports.RecordStore. Safe to share between threads. `migrate` the database first."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with unavailable_when_stuck(), self._engine.begin() as connection:
+            yield connection
+
+    def _one(self, query: Select[Any]) -> Row[Any] | None:
+        with self._transaction() as connection:
+            return connection.execute(query).first()
+
+    def _all(self, query: Select[Any]) -> list[Row[Any]]:
+        with self._transaction() as connection:
+            return list(connection.execute(query))
+
+    def add_application(
+        self, application: Application, documents_: Iterable[StoredDocument], idempotency_key: str, body_digest: bytes
+    ) -> Application:
+        with self._transaction() as connection:
+            same_key = select(applications).where(applications.c.idempotency_key == idempotency_key)
+            if earlier := connection.execute(same_key).first():
+                if earlier.body_digest != body_digest:
+                    raise IdempotencyMismatch(
+                        "This idempotency key was used for another request.", "Use a new key for a new request."
+                    )
+                return _application(earlier)
+            row = {**vars(application), "payload": json.dumps(application.payload)}
+            connection.execute(
+                insert(applications), {**row, "idempotency_key": idempotency_key, "body_digest": body_digest}
+            )
+            for record in application.payload["records"]:
+                digest, fields = bytes.fromhex(record["digest"][2:]), json.dumps(record["content"])
+                connection.execute(
+                    insert(contents), {"digest": digest, "application_id": application.id, "fields": fields}
+                )
+            for document in documents_:
+                wraps = json.dumps({reader: wrap.hex() for reader, wrap in document.wraps.items()})
+                connection.execute(insert(documents), {**vars(document), "wraps": wraps})
+        return application
+
+    def application(self, application_id: str) -> Application:
+        row = self._one(select(applications).where(applications.c.id == application_id))
+        if row is None:
+            raise NotFound("There is no application with this id.", "Check the id; it was shown when you applied.")
+        return _application(row)
+
+    def applications(self, state: ApplicationState, limit: int = 100) -> list[Application]:
+        query = select(applications).where(applications.c.state == state)
+        return [_application(row) for row in self._all(query.order_by(applications.c.number).limit(limit))]
+
+    def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
+        with self._transaction() as connection:
+            _move(connection, application_id, expected, to, reason)
+
+    def add_approval(self, application_id: str, approval: Approval) -> None:
+        key = (approvals.c.application_id, approvals.c.signer, approvals.c.role)
+        with self._transaction() as connection:
+            if not connection.execute(select(applications.c.id).where(applications.c.id == application_id)).first():
+                raise NotFound("There is no application with this id.")
+            values = (application_id, approval.signer, approval.role)
+            given = select(approvals).where(*(column == value for column, value in zip(key, values, strict=True)))
+            if not connection.execute(given).first():
+                connection.execute(insert(approvals), {"application_id": application_id, **vars(approval)})
+
+    def approvals(self, application_id: str) -> list[Approval]:
+        query = select(approvals).where(approvals.c.application_id == application_id)
+        found = [Approval(row.signer, row.role, row.signature) for row in self._all(query)]
+        return sorted(found, key=lambda approval: int(approval.signer, 16))
+
+    def document(self, cid: str) -> StoredDocument:
+        row = self._one(select(documents).where(documents.c.cid == cid))
+        if row is None:
+            raise NotFound("This office keeps no document of this CID.")
+        wraps = {reader: bytes.fromhex(wrap) for reader, wrap in json.loads(row.wraps).items()}
+        return StoredDocument(row.cid, row.sha256, row.size, row.media_type, wraps)
+
+    def add_transaction(self, transaction: Transaction) -> None:
+        same_nonce = (transactions.c.sender == transaction.sender, transactions.c.nonce == transaction.nonce)
+        with self._transaction() as connection:
+            if connection.execute(select(transactions.c.hash).where(*same_nonce)).first():
+                raise Conflict(f"Nonce {transaction.nonce} of {transaction.sender} is taken.")
+            _move(connection, transaction.application_id, "approved", "signed", "")
+            connection.execute(insert(transactions), vars(transaction))
+
+    def transactions(self, state: str, limit: int = 100) -> list[Transaction]:
+        query = select(transactions).where(transactions.c.state == state).order_by(transactions.c.nonce).limit(limit)
+        return [Transaction(**row._mapping) for row in self._all(query)]
+
+    def highest_nonce(self, sender: str) -> int | None:
+        row = self._one(select(func.max(transactions.c.nonce)).where(transactions.c.sender == sender))
+        return None if row is None else row[0]
+
+    def update_transaction(
+        self, transaction: Transaction, application_state: ApplicationState, reason: str = ""
+    ) -> None:
+        with self._transaction() as connection:
+            changed = {
+                "state": transaction.state,
+                "block_number": transaction.block_number,
+                "block_hash": transaction.block_hash,
+            }
+            connection.execute(update(transactions).where(transactions.c.hash == transaction.hash).values(**changed))
+            where = applications.c.id == transaction.application_id
+            connection.execute(update(applications).where(where).values(state=application_state, reason=reason))
+
+    def transaction_of(self, application_id: str) -> Transaction | None:
+        row = self._one(select(transactions).where(transactions.c.application_id == application_id))
+        return Transaction(**row._mapping) if row else None
+
+    def add_entries(self, register: str, last_block: int, recorded: Iterable[RecordedEntry]) -> None:
+        with self._transaction() as connection:
+            for item in recorded:
+                key = {"register": register, "record_id": item.record_id, "sequence": item.entry["sequence"]}
+                there = select(entries.c.sequence).where(*(entries.c[name] == value for name, value in key.items()))
+                if not connection.execute(there).first():
+                    row = {**vars(item), "entry": json.dumps(item.entry), "approvers": json.dumps(item.approvers)}
+                    connection.execute(insert(entries), {**key, **row})
+            cursor = connection.execute(select(cursors.c.block_number).where(cursors.c.register == register)).scalar()
+            if cursor is None:
+                connection.execute(insert(cursors), {"register": register, "block_number": last_block})
+            elif cursor < last_block:
+                where = cursors.c.register == register
+                connection.execute(update(cursors).where(where).values(block_number=last_block))
+
+    def cursor(self, register: str) -> int | None:
+        row = self._one(select(cursors.c.block_number).where(cursors.c.register == register))
+        return row.block_number if row else None
+
+    def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
+        query = select(entries).where(entries.c.register == register, entries.c.record_id == record_id)
+        return [_recorded(row) for row in self._all(query.order_by(entries.c.sequence))]
+
+    def content(self, digest: bytes) -> list[dict[str, Any]] | None:
+        row = self._one(select(contents.c.fields).where(contents.c.digest == digest))
+        return json.loads(row.fields) if row else None
+
+    def save_certificate(self, register: str, record_id: bytes, head: bytes, certificate: Mapping[str, Any]) -> None:
+        key = {"register": register, "record_id": record_id, "head": head}
+        row = {"sequence": len(certificate["entries"]), "certificate": json.dumps(certificate)}
+        where = [certificates.c[name] == value for name, value in key.items()]
+        with self._transaction() as connection:
+            if not connection.execute(update(certificates).where(*where).values(**row)).rowcount:
+                connection.execute(insert(certificates), {**key, **row})
+
+    def certificate(self, register: str, record_id: bytes) -> dict[str, Any] | None:
+        query = select(certificates.c.certificate).where(
+            certificates.c.register == register, certificates.c.record_id == record_id
+        )
+        row = self._one(query.order_by(certificates.c.sequence.desc()).limit(1))
+        return json.loads(row.certificate) if row else None
+
+
+def _move(connection: Connection, application_id: str, expected: str, to: str, reason: str) -> None:
+    where = (applications.c.id == application_id, applications.c.state == expected)
+    changed = connection.execute(update(applications).where(*where).values(state=to, reason=reason))
+    if not changed.rowcount:
+        raise Conflict(f"The application is not {expected}.", "Look at its state again.")
+
+
+def _application(row: Row[Any]) -> Application:
+    return Application(
+        row.id,
+        row.register,
+        row.action,
+        json.loads(row.payload),
+        row.state,
+        row.created,
+        row.access_digest,
+        row.reason,
+    )
+
+
+def _recorded(row: Row[Any]) -> RecordedEntry:
+    return RecordedEntry(
+        row.record_id,
+        json.loads(row.entry),
+        tuple(json.loads(row.approvers)),
+        row.block_number,
+        row.log_index,
+        row.transaction_hash,
+    )

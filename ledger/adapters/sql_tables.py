@@ -1,0 +1,108 @@
+"""The tables, as migration 0001 creates them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("register", String(100), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("access_digest", LargeBinary(32), nullable=False),
+    Column("idempotency_key", String(255), nullable=False, unique=True),
+    Column("body_digest", LargeBinary(32), nullable=False),
+    Index("applications_by_state", "state", "number"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("application_id", String(64), ForeignKey("applications.id"), primary_key=True),
+    Column("signer", String(42), primary_key=True),
+    Column("role", String(16), primary_key=True),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("application_id", String(64), ForeignKey("applications.id"), nullable=False),
+    Column("fields", Text, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("cid", String(100), primary_key=True),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("wraps", Text, nullable=False),
+)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("raw", LargeBinary, nullable=False),
+    Column("sender", String(42), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("application_id", String(64), ForeignKey("applications.id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("block_number", BigInteger),
+    Column("block_hash", LargeBinary(32)),
+    UniqueConstraint("sender", "nonce", name="one_transaction_a_nonce"),
+    Index("transactions_by_state", "state", "nonce"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("register", String(100), primary_key=True),
+    Column("record_id", LargeBinary(32), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("entry", Text, nullable=False),
+    Column("approvers", Text, nullable=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("log_index", BigInteger, nullable=False),
+    Column("transaction_hash", LargeBinary(32), nullable=False),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("register", String(100), primary_key=True),
+    Column("block_number", BigInteger, nullable=False),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("register", String(100), primary_key=True),
+    Column("record_id", LargeBinary(32), primary_key=True),
+    Column("head", LargeBinary(32), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("certificate", Text, nullable=False),
+)
