@@ -78,12 +78,6 @@ class IdempotencyMismatch(Conflict):
     code = "idempotency-mismatch"
 
 
-class IdempotencyKeyReused(Conflict):
-    """The idempotency key belongs to another request."""
-
-    code = "idempotency-key-reused"
-
-
 class Refused(KhalayakError):
     """A rule says no: not a registrar, too few approvals, expired, stale head."""
 
