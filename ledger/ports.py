@@ -153,6 +153,9 @@ class RecordStore(Protocol):
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
         """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
 
+    def application_of_content(self, digest: bytes) -> Application | None:
+        """The application that brought this content, or None."""
+
     def save_certificate(self, register: str, record_id: bytes, head: bytes, certificate: Mapping[str, Any]) -> None:
         """Keep the certificate of a record at a head. A second one for the same head replaces the first."""
 

@@ -169,6 +169,11 @@ class SqlStore:
         row = self._one(select(contents.c.fields).where(contents.c.digest == digest))
         return json.loads(row.fields) if row else None
 
+    def application_of_content(self, digest: bytes) -> Application | None:
+        brought = select(contents.c.application_id).where(contents.c.digest == digest)
+        row = self._one(select(applications).where(applications.c.id.in_(brought)))
+        return _application(row) if row else None
+
     def save_certificate(self, register: str, record_id: bytes, head: bytes, certificate: Mapping[str, Any]) -> None:
         key = {"register": register, "record_id": record_id, "head": head}
         row = {"sequence": len(certificate["entries"]), "certificate": json.dumps(certificate)}
