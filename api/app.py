@@ -1,0 +1,58 @@
+"""The HTTP API of one office."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from api import docs, problems
+from api.limits import BodyLimit, SecurityHeaders
+from api.routes import applications, health, records, verification
+from api.schemas import Problem
+from api.worker import Worker
+from ledger.bootstrap import Office
+
+DESCRIPTION = """Every answer carries its proof: a certificate verifies without this server.
+
+Apply (`POST /v1/land/titles`), sign the typed data as registrars (`POST …/approvals`), and fetch the certificate when
+the application is certified. `accepted` means that this office has taken the application in; `final` means that the
+chain can no longer take the change back."""
+
+
+def create_app(office: Office, *, worker: bool = True) -> FastAPI:
+    """The API over an open office, which the caller closes. `worker` runs office.run_once in a thread of its own."""
+    background = Worker(office) if worker else None
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if background:
+            background.start()
+        try:
+            yield
+        finally:
+            if background:
+                await run_in_threadpool(background.stop)
+
+    app = FastAPI(
+        title="Khalayak",
+        description=DESCRIPTION,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        # The largest form has three parts.
+        form_limits={"max_fields": 8, "max_files": 4, "max_part_size": 65_536},
+        responses={"4XX": problems.documented(Problem), "5XX": problems.documented(Problem)},
+    )
+    app.state.office = office
+    app.state.worker = background
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+    problems.install(app)
+    for part in (applications, records, verification, health, docs):
+        app.include_router(part.router)
+    return app

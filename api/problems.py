@@ -1,0 +1,116 @@
+"""Every error as application/problem+json (RFC 9457), in one place. Nothing here repeats what a caller sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from ledger import errors
+from ledger.errors import KhalayakError
+from wallet import errors as wallet_errors
+
+RETRY_SECONDS = 5
+
+# The nearest class in an error's ancestry decides.
+STATUS: Mapping[type[KhalayakError], int] = {
+    errors.BadInput: 400,
+    errors.TooLarge: 413,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.IdempotencyMismatch: 422,
+    errors.Refused: 403,
+    errors.Unavailable: 503,
+    errors.DocumentCorrupt: 500,
+    errors.ConfigurationError: 500,
+    # Verification answers with a verdict; a proof that fails elsewhere came from our own node.
+    errors.InvalidProof: 502,
+    errors.VerificationFailed: 500,
+    wallet_errors.WalletError: 500,
+    wallet_errors.BadSignature: 400,
+}
+
+_ABSENCE = {"absence": "/v1/land/absence?nib={nib}"}
+_HTTP_CODES = {400: "bad-input", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+
+log = structlog.get_logger()
+
+
+class ProblemResponse(JSONResponse):
+    media_type = "application/problem+json"
+
+
+def status_of(kind: type[KhalayakError]) -> int | None:
+    """The HTTP status of an error class, None when no ancestor has one."""
+    return next((STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS), None)
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    hint: str = "",
+    pointer: str = "",
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> ProblemResponse:
+    """A problem document. `pointer` is a JSON pointer into the request, `members` are extensions."""
+    body = {"type": f"urn:khalayak:problem:{code}", "title": code.replace("-", " ").capitalize(), "status": status}
+    optional = {"detail": detail, "hint": hint, "pointer": pointer, **members}
+    return ProblemResponse(body | {k: v for k, v in optional.items() if v}, status, headers)
+
+
+def documented(model: type) -> dict[str, Any]:
+    """How OpenAPI describes an error answer."""
+    return {"model": model, "description": "What was wrong (RFC 9457).", "content": {ProblemResponse.media_type: {}}}
+
+
+def of_error(error: KhalayakError) -> ProblemResponse:
+    status = status_of(type(error)) or 500
+    if status in (500, 502):
+        # What is wrong inside an office is for its operators.
+        log.error("request failed", error=error.code, reason=error.message)
+        return problem(status, error.code, "The office cannot answer this now.", "Its operators have been told.")
+    links = _ABSENCE if isinstance(error, errors.NeverRecorded) else None
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
+    pointer = error.pointer if isinstance(error, errors.BadInput) else ""
+    return problem(status, error.code, error.message, error.hint, pointer, headers, links=links)
+
+
+def place_of(error: BaseException) -> str:
+    """Where an error arose, as `file:line`. Its message may quote personal data, so it is never logged."""
+    frames = extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` answer every error as a problem."""
+
+    @app.exception_handler(KhalayakError)
+    def _known(_request: Request, error: KhalayakError) -> ProblemResponse:
+        return of_error(error)
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(_request: Request, error: RequestValidationError) -> ProblemResponse:
+        first = error.errors()[0]
+        source, *names = (str(part) for part in first["loc"])
+        name = "/".join(names)
+        pointer = f"/{name}" if source == "body" and names else ""
+        return problem(400, "bad-input", f"{source} {name}: {first['msg']}.", "See /docs.", pointer)
+
+    @app.exception_handler(HTTPException)
+    def _http(_request: Request, error: HTTPException) -> ProblemResponse:
+        code = _HTTP_CODES.get(error.status_code, "error")
+        return problem(error.status_code, code, f"{error.detail}.", headers=error.headers)
+
+    @app.exception_handler(Exception)
+    def _unexpected(_request: Request, error: Exception) -> ProblemResponse:
+        log.error("unexpected error", error=type(error).__name__, place=place_of(error))
+        return problem(500, "unexpected", "Something went wrong here.", "Try again; tell the office if it stays so.")

@@ -1,0 +1,111 @@
+"""The shapes of the API's answers. What the core makes already has its own JSON form, so it is typed as an object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from ledger.model import ApplicationState
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Problem(BaseModel):
+    """RFC 9457. `type` is urn:khalayak:problem:<code> and stable; `pointer` is a JSON pointer into the request."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    hint: str | None = None
+    pointer: str | None = None
+
+
+class Accepted(_Answer):
+    """The answer to an application. A replay of the request gives the very same one, whatever has happened since."""
+
+    id: str
+    state: ApplicationState
+    accessToken: str  # noqa: N815 - JSON names are camelCase
+    recordIds: list[str]  # noqa: N815
+    missing: list[str]
+    typedData: str  # noqa: N815
+    links: dict[str, str]
+
+
+class GivenApproval(_Answer):
+    signer: str
+    role: str
+
+
+class Status(_Answer):
+    """Where an application stands. `accepted`: this office took it in and has not refused it. `final`: the chain cannot
+    take the change back. Times are in seconds since 1970."""
+
+    id: str
+    action: str
+    state: ApplicationState
+    accepted: bool
+    final: bool
+    reason: str
+    created: int
+    deadline: int
+    recordIds: list[str]  # noqa: N815
+    approvals: list[GivenApproval]
+    missing: list[str]
+    transaction: str | None
+    block: int | None
+    links: dict[str, str]
+
+
+class RecordedEntryAnswer(_Answer):
+    """One entry. `entry` is as the chain recorded it (docs/protocol.md section 1)."""
+
+    action: str
+    status: str
+    head: str
+    entry: dict[str, Any]
+    approvers: list[str]
+    transaction: str
+    block: int
+
+
+class RecordAnswer(_Answer):
+    """A record's newest entry as of a block: the last one that this office has followed."""
+
+    register: str
+    recordId: str  # noqa: N815
+    asOfBlock: int  # noqa: N815
+    newest: RecordedEntryAnswer
+    links: dict[str, str]
+
+
+class HistoryAnswer(_Answer):
+    """Entries oldest first. When `has_more`, `links.next` goes on."""
+
+    recordId: str  # noqa: N815
+    asOfBlock: int  # noqa: N815
+    entries: list[RecordedEntryAnswer]
+    has_more: bool
+    links: dict[str, str]
+
+
+class VerdictAnswer(_Answer):
+    """What the verifier found: three axes, each valid, invalid or unknown, and the numbered checks behind them."""
+
+    subject: str
+    valid: bool
+    axes: dict[str, dict[str, str]]
+    checks: list[dict[str, Any]]
+    asOf: dict[str, int | None]  # noqa: N815
+    trustRoot: str  # noqa: N815
+
+
+class Health(_Answer):
+    status: str
+    parts: dict[str, str] = {}
