@@ -54,8 +54,9 @@ contract Authority is AccessManager {
         if (policy.threshold == 0) revert NoPolicy(msg.sender);
         if (signers.length < policy.threshold) revert TooFewApprovals(signers.length, policy.threshold);
         for (uint256 i = 0; i < signers.length; ++i) {
-            (bool isMember, ) = hasRole(policy.role, signers[i]);
-            if (!isMember) revert NotRegistrar(signers[i]);
+            address signer = signers[i];
+            (bool isMember, ) = hasRole(policy.role, signer);
+            if (!isMember) revert NotRegistrar(signer);
         }
     }
 }

@@ -78,13 +78,11 @@ contract LandRegister is Register {
         if (titles.length == 0) revert EmptyBatch();
         bytes32 structHash = keccak256(abi.encode(ISSUE_TYPEHASH, _hashTitles(titles), deadline));
         LandEntry memory entry;
-        address[] memory approvers;
-        (entry.approvals, , approvers) = _checkApprovals(structHash, deadline, approvals);
+        (entry.approvals, ) = _approve(structHash, deadline, approvals);
         entry.sequence = 1;
         entry.time = uint40(block.timestamp);
         entry.action = ISSUE;
         entry.status = ACTIVE;
-        emit Approved(approvers);
         for (uint256 i = 0; i < titles.length; ++i) {
             _issue(titles[i], entry);
         }
@@ -99,83 +97,87 @@ contract LandRegister is Register {
         bytes calldata recipientSignature,
         Approval[] calldata approvals
     ) external {
-        bytes32 head = headOf[change.recordId];
-        if (head == 0 || keccak256(abi.encode(current)) != head) revert StaleHead(change.recordId, head);
-        if (current.status != ACTIVE) revert NotActive(change.recordId, current.status);
-        if (current.liens != 0) revert Encumbered(change.recordId, current.liens);
-        if (change.recipient == address(0) || change.recipient == current.holder) {
-            revert InvalidRecipient(change.recipient);
-        }
-        if (change.digest == 0) revert InvalidTitle(change.recordId);
+        bytes32 recordId = change.recordId;
+        bytes32 head = headOf[recordId];
+        LandEntry memory entry = _read(current);
+        if (head == 0 || _hash(entry) != head) revert StaleHead(recordId, head);
+        if (entry.status != ACTIVE) revert NotActive(recordId, entry.status);
+        if (entry.liens != 0) revert Encumbered(recordId, entry.liens);
+        address holder = entry.holder;
+        address recipient = change.recipient;
+        if (recipient == address(0) || recipient == holder) revert InvalidRecipient(recipient);
+        if (change.digest == 0) revert InvalidTitle(recordId);
 
-        LandEntry memory entry = current;
         bytes32 signed;
-        address[] memory approvers;
-        (entry.approvals, signed, approvers) = _checkApprovals(_hashTransfer(change, head), change.deadline, approvals);
-        _checkSignature(current.holder, signed, holderSignature);
-        _checkSignature(change.recipient, signed, recipientSignature);
+        (entry.approvals, signed) = _approve(_hashTransfer(change, head), change.deadline, approvals);
+        _checkSignature(holder, signed, holderSignature);
+        _checkSignature(recipient, signed, recipientSignature);
         entry.previous = head;
-        entry.sequence = current.sequence + 1;
+        entry.sequence += 1;
         entry.time = uint40(block.timestamp);
         entry.action = TRANSFER;
         entry.digest = change.digest;
-        entry.holder = change.recipient;
+        entry.holder = recipient;
         entry.parents = 0;
 
-        headOf[change.recordId] = _hash(entry);
-        emit Approved(approvers);
-        emit Recorded(change.recordId, entry);
+        headOf[recordId] = _hash(entry);
+        _emitRecorded(recordId, entry);
     }
 
     /// @dev `entry` is a template whose title fields are overwritten.
     function _issue(Title calldata title, LandEntry memory entry) private {
-        bytes32 recordId = title.recordId;
-        bytes32 digest = title.digest;
-        address holder = title.holder;
-        uint64 area = title.area;
+        (bytes32 recordId, bytes32 digest, address holder, uint64 area) =
+            (title.recordId, title.digest, title.holder, title.area);
         if (headOf[recordId] != 0) revert AlreadyRecorded(recordId);
         if (digest == 0 || holder == address(0) || area == 0) revert InvalidTitle(recordId);
         entry.digest = digest;
         entry.holder = holder;
         entry.area = area;
         headOf[recordId] = _hash(entry);
-        emit Issued(recordId, digest, holder, area);
-    }
-
-    function _hashTransfer(Transfer calldata change, bytes32 head) private pure returns (bytes32) {
-        return
-            keccak256(
-                abi.encode(
-                    TRANSFER_TYPEHASH,
-                    change.recordId,
-                    head,
-                    change.recipient,
-                    change.digest,
-                    change.deadline
-                )
-            );
-    }
-
-    /// @dev EIP-712: the hash of an array is that of its members' hashes. The scratch area is reused for every title.
-    function _hashTitles(Title[] calldata titles) private pure returns (bytes32 result) {
-        bytes32[] memory hashes = new bytes32[](titles.length);
-        bytes32 typehash = TITLE_TYPEHASH;
-        for (uint256 i = 0; i < titles.length; ++i) {
-            Title calldata title = titles[i];
-            (address holder, uint64 area) = (title.holder, title.area);
-            bytes32 hashed;
-            assembly ("memory-safe") {
-                let free := mload(0x40)
-                mstore(free, typehash)
-                calldatacopy(add(free, 0x20), title, 0x40)
-                mstore(add(free, 0x60), holder)
-                mstore(add(free, 0x80), area)
-                hashed := keccak256(free, 0xa0)
-            }
-            hashes[i] = hashed;
-        }
+        bytes32 topic = Issued.selector;
+        // emit Issued(recordId, digest, holder, area): the last three lie in the calldata as the event holds them.
         assembly ("memory-safe") {
-            result := keccak256(add(hashes, 0x20), mul(mload(hashes), 0x20))
+            let free := mload(0x40)
+            calldatacopy(free, add(title, 0x20), 0x60)
+            log2(free, 0x60, topic, recordId)
+        }
+    }
+
+    /// @dev keccak256(abi.encode(TRANSFER_TYPEHASH, recordId, head, recipient, digest, deadline)): the last three lie in
+    /// the calldata as they are encoded.
+    function _hashTransfer(Transfer calldata change, bytes32 head) private pure returns (bytes32 result) {
+        bytes32 typehash = TRANSFER_TYPEHASH;
+        assembly ("memory-safe") {
+            let encoded := mload(0x40)
+            mstore(encoded, typehash)
+            mstore(add(encoded, 0x20), calldataload(change))
+            mstore(add(encoded, 0x40), head)
+            calldatacopy(add(encoded, 0x60), add(change, 0x20), 0x60)
+            result := keccak256(encoded, 0xc0)
+        }
+    }
+
+    /// @dev EIP-712: the hash of an array is that of its members' hashes. A Title lies in the calldata as EIP-712 encodes
+    /// it; that its words fit their types is checked where they are read, in `_issue`.
+    function _hashTitles(Title[] calldata titles) private pure returns (bytes32 result) {
+        bytes32 typehash = TITLE_TYPEHASH;
+        assembly ("memory-safe") {
+            let encoded := mload(0x40)
+            let hashes := add(encoded, 0xa0)
+            let size := mul(titles.length, 0x20)
+            mstore(encoded, typehash)
+            for { let i := 0 } lt(i, size) { i := add(i, 0x20) } {
+                calldatacopy(add(encoded, 0x20), add(titles.offset, mul(i, 4)), 0x80)
+                mstore(add(hashes, i), keccak256(encoded, 0xa0))
+            }
+            result := keccak256(hashes, size)
+        }
+    }
+
+    /// @dev A copy whose words are not checked: only the right ones have the hash that the caller compares.
+    function _read(LandEntry calldata source) private pure returns (LandEntry memory entry) {
+        assembly ("memory-safe") {
+            calldatacopy(entry, source, 0x180)
         }
     }
 
@@ -183,6 +185,14 @@ contract LandRegister is Register {
     function _hash(LandEntry memory entry) private pure returns (bytes32 result) {
         assembly ("memory-safe") {
             result := keccak256(entry, 0x180)
+        }
+    }
+
+    /// @dev emit Recorded(recordId, entry), without the copy.
+    function _emitRecorded(bytes32 recordId, LandEntry memory entry) private {
+        bytes32 topic = Recorded.selector;
+        assembly ("memory-safe") {
+            log2(entry, 0x180, topic, recordId)
         }
     }
 }

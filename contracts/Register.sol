@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Authority} from "./Authority.sol";
@@ -22,6 +21,9 @@ abstract contract Register is Heads, EIP712 {
         bytes signature;
     }
 
+    /// @dev Half the order of secp256k1. The other half holds a second signature for each of this half.
+    uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
+
     /// @notice The authority that says who the registrars are.
     Authority public immutable authority;
 
@@ -38,36 +40,76 @@ abstract contract Register is Heads, EIP712 {
         authority = authority_;
     }
 
-    /// @dev Revert unless enough registrars have signed the struct before the deadline.
+    /// @dev Revert unless enough registrars have signed the struct before the deadline; else say who did.
     /// @return approvals keccak256 of their packed addresses, as entries hold it.
     /// @return digest What was signed, for the signatures of others that an action needs.
-    function _checkApprovals(bytes32 structHash, uint256 deadline, Approval[] calldata given)
+    function _approve(bytes32 structHash, uint256 deadline, Approval[] calldata given)
         internal
-        view
-        returns (bytes32 approvals, bytes32 digest, address[] memory approvers)
+        returns (bytes32 approvals, bytes32 digest)
     {
         if (block.timestamp > deadline) revert Expired(deadline);
         digest = _hashTypedDataV4(structHash);
-        approvers = new address[](given.length);
-        bytes memory packed;
+        address[] memory approvers = new address[](given.length);
         address previous = address(0);
         for (uint256 i = 0; i < given.length; ++i) {
-            address signer = given[i].signer;
+            Approval calldata approval = given[i];
+            address signer = approval.signer;
             if (signer <= previous) revert ApprovalsNotAscending(previous, signer);
-            _checkSignature(signer, digest, given[i].signature);
+            _checkSignature(signer, digest, approval.signature);
             approvers[i] = previous = signer;
-            packed = abi.encodePacked(packed, signer);
         }
         authority.checkApprovers(approvers);
-        approvals = keccak256(packed);
+        approvals = _hashPacked(approvers);
+        _emitApproved(approvers);
     }
 
-    /// @dev A key of its own is tried first: it needs no look at the signer's account, which costs 2,600 gas.
+    /// @dev emit Approved(approvers): an array lies in memory as its encoding, but for the offset in front.
+    function _emitApproved(address[] memory approvers) private {
+        bytes32 topic = Approved.selector;
+        assembly ("memory-safe") {
+            let encoded := mload(0x40)
+            let size := mul(add(mload(approvers), 1), 0x20)
+            mstore(encoded, 0x20)
+            mcopy(add(encoded, 0x20), approvers, size)
+            log1(encoded, add(size, 0x20), topic)
+        }
+    }
+
+    /// @dev keccak256 of the addresses, 20 bytes each.
+    function _hashPacked(address[] memory accounts) private pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            let packed := mload(0x40)
+            let count := mload(accounts)
+            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
+                mstore(add(packed, mul(i, 20)), shl(96, mload(add(accounts, mul(add(i, 1), 0x20)))))
+            }
+            result := keccak256(packed, mul(count, 20))
+        }
+    }
+
+    /// @dev As SignatureChecker, but a key of its own is tried first: it needs no look at the signer's account, which
+    /// costs 2,600 gas.
     function _checkSignature(address signer, bytes32 digest, bytes calldata signature) internal view {
-        (address recovered, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (problem == ECDSA.RecoverError.NoError && recovered == signer) return;
+        if (signer != address(0) && _recover(digest, signature) == signer) return;
         if (!SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature)) {
             revert InvalidSignature(signer);
+        }
+    }
+
+    /// @dev The signer of 65 bytes r, s, v; zero if they are no signature or `s` is high (EIP-2). As ECDSA.tryRecover,
+    /// at a third of its price: a transfer has four.
+    function _recover(bytes32 digest, bytes calldata signature) private view returns (address signer) {
+        assembly ("memory-safe") {
+            let input := mload(0x40)
+            mstore(input, digest)
+            mstore(add(input, 0x20), byte(0, calldataload(add(signature.offset, 0x40))))
+            calldatacopy(add(input, 0x40), signature.offset, 0x40)
+            // The precompile leaves the zero where it is if it recovers no signer.
+            mstore(0, 0)
+            if and(eq(signature.length, 65), iszero(gt(mload(add(input, 0x60)), HALF_ORDER))) {
+                pop(staticcall(gas(), 1, input, 0x80, 0, 0x20))
+            }
+            signer := mload(0)
         }
     }
 }
