@@ -77,19 +77,16 @@ class Office:
         self.send(None, bytes.fromhex(code[2:]) + encode(["address"], [argument]))
         return checksum_address(keccak256(rlp.encode([address_bytes(sender), nonce]))[12:])
 
-    def call(self, to: str, signature: str, types: Sequence[str], *values: Any) -> dict[str, Any]:
-        return self.send(to, keccak256(signature.encode())[:4] + encode(types, values))
+    def call(self, to: str, function: str, types: Sequence[str], *values: Any) -> dict[str, Any]:
+        return self.send(to, keccak256(f"{function}({','.join(types)})".encode())[:4] + encode(types, values))
 
     def deploy(self) -> Office:
         self.authority = self.create("Authority", self.rpc("eth_accounts")[0])
         self.register = self.create("LandRegister", self.authority)
-        types = ["address", "uint64", "uint8"]
-        self.call(self.authority, "setPolicy(address,uint64,uint8)", types, self.register, REGISTRAR_ROLE, 2)
+        self.call(self.authority, "setPolicy", ["address", "uint64", "uint8"], self.register, REGISTRAR_ROLE, 2)
         for registrar in self.registrars:
-            types = ["uint64", "address", "uint32"]
-            self.call(
-                self.authority, "grantRole(uint64,address,uint32)", types, REGISTRAR_ROLE, address_of(registrar), 0
-            )
+            values = REGISTRAR_ROLE, address_of(registrar), 0
+            self.call(self.authority, "grantRole", ["uint64", "address", "uint32"], *values)
         return self
 
     @property
@@ -105,7 +102,7 @@ class Office:
         data = issue_titles(self.domain, [dict(zip(members, title, strict=True)) for title in titles], DEADLINE)
         title_type, approval_type = "(bytes32,bytes32,address,uint64)[]", "(address,bytes)[]"
         types = [title_type, "uint256", approval_type]
-        return self.call(self.register, f"issue({','.join(types)})", types, titles, DEADLINE, self._approvals(data))
+        return self.call(self.register, "issue", types, titles, DEADLINE, self._approvals(data))
 
     def transfer(self, current: LandEntry, record_id: bytes, holder: str, recipient: str) -> dict[str, Any]:
         """Pass a title from the key named `holder` to that named `recipient`."""
@@ -115,9 +112,7 @@ class Office:
         types = ["(bytes32,address,bytes32,uint256)", entry_type, "bytes", "bytes", "(address,bytes)[]"]
         change = (record_id, address_of(recipient), digest, DEADLINE)
         signatures = [_sign(data, holder), _sign(data, recipient), self._approvals(data)]
-        return self.call(
-            self.register, f"transfer({','.join(types)})", types, change, tuple(vars(current).values()), *signatures
-        )
+        return self.call(self.register, "transfer", types, change, tuple(vars(current).values()), *signatures)
 
     def first_entry(self, title: Title) -> LandEntry:
         """The entry that the newest transaction recorded for a title."""
