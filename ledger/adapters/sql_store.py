@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, insert, select, update
 
-from ledger.adapters.sql_engine import migrate, open_engine, unavailable_when_stuck
+from ledger.adapters.sql_engine import migrate, open_engine, own_errors, reading
 from ledger.adapters.sql_tables import (
     applications,
     approvals,
@@ -31,47 +31,45 @@ class SqlStore:
 
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
+        self._reading = reading(self._engine)
 
     def close(self) -> None:
         self._engine.dispose()
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with unavailable_when_stuck(), self._engine.begin() as connection:
+        with own_errors(), self._engine.begin() as connection:
             yield connection
 
     def _one(self, query: Select[Any]) -> Row[Any] | None:
-        with self._transaction() as connection:
+        with own_errors(), self._reading.begin() as connection:
             return connection.execute(query).first()
 
     def _all(self, query: Select[Any]) -> list[Row[Any]]:
-        with self._transaction() as connection:
+        with own_errors(), self._reading.begin() as connection:
             return list(connection.execute(query))
 
     def add_application(
         self, application: Application, documents_: Iterable[StoredDocument], idempotency_key: str, body_digest: bytes
     ) -> Application:
         with self._transaction() as connection:
-            same_key = select(applications).where(applications.c.idempotency_key == idempotency_key)
-            if earlier := connection.execute(same_key).first():
-                if earlier.body_digest != body_digest:
-                    raise IdempotencyMismatch(
-                        "This idempotency key was used for another request.", "Use a new key for a new request."
-                    )
-                return _application(earlier)
+            if earlier := _accepted_before(connection, idempotency_key, body_digest):
+                return earlier
             row = {**vars(application), "payload": json.dumps(application.payload)}
             connection.execute(
                 insert(applications), {**row, "idempotency_key": idempotency_key, "body_digest": body_digest}
             )
             for record in application.payload["records"]:
-                digest, fields = bytes.fromhex(record["digest"][2:]), json.dumps(record["content"])
-                connection.execute(
-                    insert(contents), {"digest": digest, "application_id": application.id, "fields": fields}
-                )
+                fields = {"application_id": application.id, "fields": json.dumps(record["content"])}
+                _add_once(connection, contents, {"digest": bytes.fromhex(record["digest"][2:])}, fields)
             for document in documents_:
                 wraps = json.dumps({reader: wrap.hex() for reader, wrap in document.wraps.items()})
-                connection.execute(insert(documents), {**vars(document), "wraps": wraps})
+                _add_once(connection, documents, {"cid": document.cid}, {**vars(document), "wraps": wraps})
         return application
+
+    def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
+        with self._transaction() as connection:
+            return _accepted_before(connection, idempotency_key, body_digest)
 
     def application(self, application_id: str) -> Application:
         row = self._one(select(applications).where(applications.c.id == application_id))
@@ -88,19 +86,16 @@ class SqlStore:
             _move(connection, application_id, expected, to, reason)
 
     def add_approval(self, application_id: str, approval: Approval) -> None:
-        key = (approvals.c.application_id, approvals.c.signer, approvals.c.role)
+        key = {"application_id": application_id, "signer": approval.signer, "role": approval.role}
         with self._transaction() as connection:
             if not connection.execute(select(applications.c.id).where(applications.c.id == application_id)).first():
-                raise NotFound("There is no application with this id.")
-            values = (application_id, approval.signer, approval.role)
-            given = select(approvals).where(*(column == value for column, value in zip(key, values, strict=True)))
-            if not connection.execute(given).first():
-                connection.execute(insert(approvals), {"application_id": application_id, **vars(approval)})
+                raise NotFound("There is no application with this id.", "Check the id; it was shown when you applied.")
+            _add_once(connection, approvals, key, {"signature": approval.signature})
 
     def approvals(self, application_id: str) -> list[Approval]:
         query = select(approvals).where(approvals.c.application_id == application_id)
         found = [Approval(row.signer, row.role, row.signature) for row in self._all(query)]
-        return sorted(found, key=lambda approval: int(approval.signer, 16))
+        return sorted(found, key=lambda approval: (int(approval.signer, 16), approval.role))
 
     def document(self, cid: str) -> StoredDocument:
         row = self._one(select(documents).where(documents.c.cid == cid))
@@ -134,7 +129,9 @@ class SqlStore:
                 "block_number": transaction.block_number,
                 "block_hash": transaction.block_hash,
             }
-            connection.execute(update(transactions).where(transactions.c.hash == transaction.hash).values(**changed))
+            where_hash = transactions.c.hash == transaction.hash
+            if not connection.execute(update(transactions).where(where_hash).values(**changed)).rowcount:
+                raise NotFound(f"There is no transaction {transaction.hash.hex()}.")
             where = applications.c.id == transaction.application_id
             connection.execute(update(applications).where(where).values(state=application_state, reason=reason))
 
@@ -146,10 +143,8 @@ class SqlStore:
         with self._transaction() as connection:
             for item in recorded:
                 key = {"register": register, "record_id": item.record_id, "sequence": item.entry["sequence"]}
-                there = select(entries.c.sequence).where(*(entries.c[name] == value for name, value in key.items()))
-                if not connection.execute(there).first():
-                    row = {**vars(item), "entry": json.dumps(item.entry), "approvers": json.dumps(item.approvers)}
-                    connection.execute(insert(entries), {**key, **row})
+                row = {**vars(item), "entry": json.dumps(item.entry), "approvers": json.dumps(item.approvers)}
+                _add_once(connection, entries, key, row)
             cursor = connection.execute(select(cursors.c.block_number).where(cursors.c.register == register)).scalar()
             if cursor is None:
                 connection.execute(insert(cursors), {"register": register, "block_number": last_block})
@@ -177,9 +172,8 @@ class SqlStore:
     def save_certificate(self, register: str, record_id: bytes, head: bytes, certificate: Mapping[str, Any]) -> None:
         key = {"register": register, "record_id": record_id, "head": head}
         row = {"sequence": len(certificate["entries"]), "certificate": json.dumps(certificate)}
-        where = [certificates.c[name] == value for name, value in key.items()]
         with self._transaction() as connection:
-            if not connection.execute(update(certificates).where(*where).values(**row)).rowcount:
+            if not connection.execute(update(certificates).where(*_is(certificates, key)).values(**row)).rowcount:
                 connection.execute(insert(certificates), {**key, **row})
 
     def certificate(self, register: str, record_id: bytes) -> dict[str, Any] | None:
@@ -188,6 +182,25 @@ class SqlStore:
         )
         row = self._one(query.order_by(certificates.c.sequence.desc()).limit(1))
         return json.loads(row.certificate) if row else None
+
+
+def _is(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in key.items()]
+
+
+def _add_once(connection: Connection, table: Table, key: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+    """Insert the row unless one of this key is there. No other writer can add it in between: see open_engine."""
+    if not connection.execute(select(table).where(*_is(table, key))).first():
+        connection.execute(insert(table), {**key, **row})
+
+
+def _accepted_before(connection: Connection, idempotency_key: str, body_digest: bytes) -> Application | None:
+    row = connection.execute(select(applications).where(applications.c.idempotency_key == idempotency_key)).first()
+    if row is not None and row.body_digest != body_digest:
+        raise IdempotencyMismatch(
+            "This idempotency key was used for another request.", "Use a new key for a new request."
+        )
+    return _application(row) if row else None
 
 
 def _move(connection: Connection, application_id: str, expected: str, to: str, reason: str) -> None:
