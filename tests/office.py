@@ -20,7 +20,7 @@ from wallet.signer import LocalSigner
 
 SAMPLES = Path(__file__).parent.parent / "scripts" / "samples"
 DEED = (SAMPLES / "deed.pdf").read_bytes()
-FIELDS = json.loads((SAMPLES / "deed.json").read_text())
+FIELDS = {name: value for name, value in json.loads((SAMPLES / "deed.json").read_text()).items() if name != "schema"}
 
 
 @dataclass(frozen=True)

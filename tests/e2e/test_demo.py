@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,8 @@ FRAUDS = {
 
 @pytest.fixture(scope="module")
 def output() -> str:
-    result = subprocess.run([sys.executable, "-m", "scripts.demo"], cwd=ROOT, capture_output=True, text=True, timeout=170)
+    command = [sys.executable, "-m", "scripts.demo"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -63,8 +65,10 @@ def test_each_fraud_is_refused_by_its_own_check(output: str, name: str, check: i
 
 
 def test_demo_leaves_no_process_behind(output: str) -> None:
-    commands = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
-    assert not [c for c in commands if str(DEMO).encode() in c or (b"hardhat" in c and str(ROOT).encode() in c)]
+    port = re.search(r"hardhat on 127\.0\.0\.1:(\d+)", output)
+    assert port
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not [c for c in commands if port[1].encode() in c.split(b"\0") or b"build/demo/ipfs" in c]
 
 
 def test_nothing_personal_is_on_chain_or_in_the_summary(output: str) -> None:

@@ -1,0 +1,166 @@
+"""The `khalayak` command on a devnet, as an office uses it, with its exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from scripts.cli import main
+from scripts.devnet import free_port, start_hardhat
+from wallet.keys import new_key
+from wallet.signer import LocalSigner
+
+ROOT = Path(__file__).parent.parent.parent
+SAMPLES = ROOT / "scripts" / "samples"
+HOLDER = LocalSigner(new_key()).address
+
+
+class Desk:
+    """Runs the command for one office folder."""
+
+    def __init__(self, folder: Path, rpc_url: str) -> None:
+        self.data = folder / "office"
+        self.folder = folder
+        self.environment = {"KHALAYAK_DATA": str(self.data), "KHALAYAK_RPC_URL": rpc_url}
+
+    def run(self, *arguments: str | Path, code: int = 0, **changed: str) -> str:
+        """What the command prints. In this process, for speed; test_installed_command_runs starts the real one."""
+        out, exit_code = io.StringIO(), 0
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(out):
+            patch.setattr(sys, "argv", ["khalayak", *map(str, arguments)])
+            for name, value in (self.environment | changed).items():
+                patch.setenv(name, value)
+            try:
+                main()
+            except SystemExit as stop:
+                exit_code = int(stop.code or 0)
+        assert exit_code == code, f"{exit_code}: {out.getvalue()}"
+        return out.getvalue()
+
+    def issue(self, key: str, code: int = 0, **fields: str) -> str:
+        path = self.folder / f"{key}.json"
+        path.write_text(json.dumps({**json.loads((SAMPLES / "deed.json").read_text()), **fields}))
+        arguments = ("issue", "--fields", path, "--document", SAMPLES / "deed.pdf", "--holder", HOLDER, "--key", key)
+        return self.run(*arguments, code=code)
+
+    def approve(self, application: str, number: int, code: int = 0) -> str:
+        return self.run(
+            "approve", application, "--keystore", self.data / f"registrars/registrar-{number}.json", code=code
+        )
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with start_hardhat(free_port()) as url:
+        desk = Desk(tmp_path_factory.mktemp("desk"), url)
+        desk.run("deploy")
+        yield desk
+
+
+def application_id(output: str) -> str:
+    found = re.search(r"^application +([0-9a-f]{32})$", output, re.MULTILINE)
+    assert found, output
+    return found[1]
+
+
+def test_title_is_issued_certified_verified_and_listed(desk: Desk, tmp_path: Path) -> None:
+    output = desk.issue("first")
+    application = application_id(output)
+    assert "waits for     registrar, registrar" in output and "access token" in output
+    assert "waits for     registrar\n" in desk.approve(application, 1)
+    assert "state         approved" in desk.approve(application, 2)
+    desk.run("run")
+    assert "state         certified" in desk.run("status", application)
+    nib = json.loads((SAMPLES / "deed.json").read_text())["nib"]
+    desk.run("certificate", nib, "-o", tmp_path / "certificate.json")
+    trust = ("--trust", desk.data / "trust.json")
+    said = desk.run("verify", *trust, "--document", SAMPLES / "deed.pdf", tmp_path / "certificate.json")
+    assert re.match(r"OK: active, no lien, as of block \d+, ", said)
+    assert desk.run(
+        "verify", *trust, "--document", ROOT / "README.md", tmp_path / "certificate.json", code=1
+    ).startswith("FAIL: 11 ")
+    assert "issue" in desk.run("history", nib) and len(json.loads(desk.run("history", nib, "--json"))) == 1
+    again = desk.run("certificate", nib, "-o", tmp_path / "certificate.json", code=2)
+    assert "not overwritten" in again
+
+
+def test_parcel_without_title_is_proved_absent(desk: Desk, tmp_path: Path) -> None:
+    desk.run("absent", "10.15.22.04.99999", "-o", tmp_path / "absent.json")
+    said = desk.run("verify", "--trust", desk.data / "trust.json", tmp_path / "absent.json")
+    assert said.startswith("OK: never issued as of block")
+
+
+def test_same_key_issues_once_and_another_body_is_refused(desk: Desk) -> None:
+    first = application_id(desk.issue("twice", nib="10.15.22.04.00002"))
+    assert application_id(desk.issue("twice", nib="10.15.22.04.00002")) == first
+    assert "idempotency key" in desk.issue("twice", code=1, nib="10.15.22.04.00003")
+
+
+def test_bad_input_is_refused_with_the_field_and_what_to_do(desk: Desk) -> None:
+    assert "area" in desk.issue("bad-area", code=2, nib="10.15.22.04.00004", area="412,50")
+    assert "'colour'" in desk.issue("bad-name", code=2, nib="10.15.22.04.00004", colour="red")
+    text = desk.folder / "not.pdf"
+    text.write_text("no PDF")
+    arguments = ("--fields", SAMPLES / "deed.json", "--document", text, "--holder", HOLDER, "--key", "k")
+    assert "not a whole PDF" in desk.run("issue", *arguments, code=2)
+
+
+def test_stranger_wrong_password_and_unknown_application_are_refused(desk: Desk, tmp_path: Path) -> None:
+    application = application_id(desk.issue("refusals", nib="10.15.22.04.00005"))
+    relayer = ("approve", application, "--keystore", desk.data / "relayer.json")
+    assert "is not a registrar" in desk.run(*relayer, code=4)
+    assert "password" in desk.run(*relayer, "--password", "wrong", code=4)
+    assert "no application" in desk.run("status", "0" * 32, code=1)
+
+
+def test_unreachable_chain_is_said_and_never_called_invalid(desk: Desk) -> None:
+    said = desk.run("history", "10.15.22.04.00001", code=5, KHALAYAK_RPC_URL=f"http://127.0.0.1:{free_port()}")
+    assert "does not answer" in said
+
+
+def test_chain_of_another_genesis_is_refused(desk: Desk) -> None:
+    with start_hardhat(free_port()) as other:
+        said = desk.run("run", code=2, KHALAYAK_RPC_URL=other)
+    assert "begins with block" in said or "code at" in said
+
+
+def test_taken_port_is_said(desk: Desk) -> None:
+    port = desk.environment["KHALAYAK_RPC_URL"].rsplit(":", 1)[1]
+    assert "is taken" in desk.run("devnet", "--port", port, code=2)
+
+
+def test_certificate_of_another_chain_is_refused_by_check_2(desk: Desk, tmp_path: Path) -> None:
+    desk.run("absent", "10.15.22.04.99998", "-o", tmp_path / "absent.json")
+    absence = json.loads((tmp_path / "absent.json").read_text())
+    absence["register"] = absence["register"].replace("eip155:31337", "eip155:1")
+    (tmp_path / "absent.json").write_text(json.dumps(absence))
+    said = desk.run("verify", "--trust", desk.data / "trust.json", tmp_path / "absent.json", code=1)
+    assert said.startswith("FAIL: 2 ")
+
+
+def test_verifying_nothing_is_a_usage_error(desk: Desk) -> None:
+    desk.run("verify", code=2)
+    desk.run("verify", desk.folder / "missing.json", code=2)
+
+
+def test_every_secret_of_an_office_is_readable_by_its_owner_only(desk: Desk) -> None:
+    files = [path for path in desk.data.rglob("*") if path.is_file()]
+    public = {"trust.json", "universitas.example.log", "koran.example.log", "pengadilan.example.log"}
+    secrets = [path for path in files if "documents" not in path.parts and path.name not in public]
+    assert len(secrets) >= 9
+    assert [path.name for path in secrets if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_installed_command_runs() -> None:
+    command = Path(sys.executable).with_name("khalayak")
+    result = subprocess.run([command, "verify", "--help"], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0 and "offline" in result.stdout
