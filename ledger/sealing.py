@@ -57,18 +57,18 @@ def unseal_stream(key: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The document in chunks, each authentic when it is yielded; only after the last is it known to be whole.
     Raises DocumentCorrupt, BadInput (the key has not 32 bytes)."""
     source = iter(pieces)
-    start = bytearray()
+    start = b""
     while len(start) < HEADER_SIZE:
         piece = next(source, None)
         if piece is None:
             raise _corrupt("it is shorter than its header")
-        start += piece
-    aead, base_nonce, commitment = _derive(key, bytes(start[:24]))
+        start = start + piece if start else piece
+    aead, base_nonce, commitment = _derive(key, start[:24])
     if not hmac.compare_digest(commitment, start[24:HEADER_SIZE]):
         raise _corrupt("it was sealed with another key, or its header was changed")
 
-    def rest() -> Iterator[bytes]:
-        yield bytes(start[HEADER_SIZE:])
+    def rest() -> Iterator[bytes | memoryview]:
+        yield memoryview(start)[HEADER_SIZE:]
         yield from source
 
     for number, chunk in enumerate(_split(rest(), _SEALED_CHUNK_SIZE)):
@@ -125,7 +125,7 @@ def _nonce(base: bytes, number: int) -> bytes:
     return (int.from_bytes(base, "big") ^ number).to_bytes(_NONCE_SIZE, "big")
 
 
-def _split(pieces: Iterable[bytes], size: int) -> Iterator[bytes | memoryview]:
+def _split(pieces: Iterable[bytes | memoryview], size: int) -> Iterator[bytes | memoryview]:
     """Chunks of exactly `size`, then always one that is shorter, empty where nothing is left."""
     carry = b""
     for piece in pieces:

@@ -15,6 +15,7 @@ from ipfshttpclient import exceptions
 
 from ledger.cid import CHUNK_SIZE, MAX_LINKS, cid_of, normalise, parse, verify
 from ledger.errors import (
+    BadInput,
     ConfigurationError,
     DocumentCorrupt,
     DocumentMissing,
@@ -24,6 +25,7 @@ from ledger.errors import (
 
 TESTED_VERSIONS = ("0.43.",)
 
+_NO_NODE = "does not answer as an IPFS node"
 _log = structlog.get_logger(__name__)
 
 
@@ -63,7 +65,11 @@ class KuboStore:
                 opts={"max-file-links": MAX_LINKS},
             )
             answered = str(answer["Hash"])
-        if parse(answered) != parse(cid):
+        try:
+            same = parse(answered) == parse(cid)
+        except BadInput as error:
+            raise self._unavailable(_NO_NODE) from error
+        if not same:
             raise DocumentCorrupt(
                 f"The IPFS node stored document {cid} as {answered}.", "Check its version and its Import settings."
             )
@@ -113,7 +119,10 @@ class KuboStore:
         except exceptions.TimeoutError as error:
             raise self._unavailable(f"did not answer within {self._timeout:g} s") from error
         except exceptions.Error as error:
-            raise self._unavailable("does not answer as an IPFS node") from error
+            raise self._unavailable(_NO_NODE) from error
+        except (AssertionError, LookupError, TypeError, ValueError) as error:
+            # JSON of another shape than an IPFS node's: the client and the lines above trip over it in these ways.
+            raise self._unavailable(_NO_NODE) from error
         except OSError as error:
             # requests' own errors, which the client lets through while a body is read.
             raise self._unavailable("broke off") from error

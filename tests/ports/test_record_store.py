@@ -1,0 +1,318 @@
+"""The behaviour of every record store. Another implementation joins by a name in the `url` fixture."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.adapters.sql_tables import metadata
+from ledger.errors import ConfigurationError, Conflict, IdempotencyMismatch, NotFound
+from ledger.model import Application, Approval, RecordedEntry, StoredDocument, Transaction
+from ledger.ports import RecordStore
+
+REGISTER = "eip155:31337:0x5FbDB2315678afecb367f032d93F642f64180aa3"
+RELAYER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+RECORD = sha256(b"parcel").digest()
+BODY = sha256(b"body").digest()
+
+
+@pytest.fixture(params=["sqlite"])
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'office.db'}"
+
+
+@pytest.fixture
+def open_store(url: str) -> Iterator[Callable[[], RecordStore]]:
+    migrate(url)
+    opened: list[SqlStore] = []
+
+    def open_one() -> RecordStore:
+        opened.append(SqlStore(url))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(open_store: Callable[[], RecordStore]) -> RecordStore:
+    return open_store()
+
+
+def digest_of(name: str) -> bytes:
+    return sha256(name.encode()).digest()
+
+
+def application(name: str = "one") -> Application:
+    content = [{"salt": "0x00", "name": "owner", "value": f"Siti {name}"}]
+    digests = [digest_of(f"{name}/{number}") for number in range(2)]
+    records = [{"recordId": f"0x{RECORD.hex()}", "digest": f"0x{d.hex()}", "content": content} for d in digests]
+    payload = {"deadline": 1_800_000_000, "records": records}
+    return Application(name, REGISTER, "issue", payload, "submitted", 1_790_000_000, digest_of("token"))
+
+
+def documents(name: str = "one") -> list[StoredDocument]:
+    wraps = {"office": b"\x00wrap", "court": b"\xff"}
+    return [StoredDocument(f"{name}-{n}", digest_of("pdf"), 20_000, "application/pdf", wraps) for n in range(2)]
+
+
+def accept(store: RecordStore, name: str = "one") -> Application:
+    return store.add_application(application(name), documents(name), f"key-{name}", BODY)
+
+
+def approved(store: RecordStore, name: str = "one") -> Application:
+    accept(store, name)
+    store.move(name, "submitted", "approved")
+    return store.application(name)
+
+
+def transaction(name: str = "one", nonce: int = 0) -> Transaction:
+    return Transaction(digest_of(f"{name}/{nonce}"), b"\x02raw", RELAYER, nonce, name, "signed")
+
+
+def recorded(sequence: int = 1, block: int = 7) -> RecordedEntry:
+    entry = {"sequence": sequence, "digest": f"0x{digest_of('one/0').hex()}"}
+    return RecordedEntry(RECORD, entry, (RELAYER,), block, 0, digest_of("tx"))
+
+
+def test_a_reopened_store_has_everything_that_was_accepted(open_store: Callable[[], RecordStore]) -> None:
+    first = open_store()
+    approved(first)
+    first.add_approval("one", Approval(RELAYER, "registrar", b"\x01" * 65))
+    first.add_transaction(transaction())
+    first.add_entries(REGISTER, 9, [recorded()])
+    first.save_certificate(REGISTER, RECORD, b"head", {"entries": [{}], "note": "—\n"})
+    again = open_store()
+    assert again.application("one") == replace(application(), state="signed")
+    assert again.approvals("one") == [Approval(RELAYER, "registrar", b"\x01" * 65)]
+    assert [again.document(item.cid) for item in documents()] == documents()
+    assert again.content(digest_of("one/1")) == application().payload["records"][1]["content"]
+    assert again.application_of_content(digest_of("one/1")) == again.application("one")
+    assert again.transaction_of("one") == transaction()
+    assert (again.history(REGISTER, RECORD), again.cursor(REGISTER)) == ([recorded()], 9)
+    assert again.certificate(REGISTER, RECORD) == {"entries": [{}], "note": "—\n"}
+
+
+def test_what_was_never_added_is_not_found(store: RecordStore) -> None:
+    calls: list[Callable[[], Any]] = [
+        lambda: store.application("one"),
+        lambda: store.document("one-0"),
+        lambda: store.add_approval("one", Approval(RELAYER, "registrar", b"")),
+        lambda: store.update_transaction(transaction(), "sent"),
+    ]
+    for call in calls:
+        with pytest.raises(NotFound):
+            call()
+    assert store.content(BODY) is store.application_of_content(BODY) is store.transaction_of("one") is None
+    assert store.highest_nonce(RELAYER) is store.cursor(REGISTER) is store.certificate(REGISTER, RECORD) is None
+    assert store.history(REGISTER, RECORD) == store.approvals("one") == []
+
+
+def test_ten_threads_with_one_key_get_the_one_application_that_was_accepted(store: RecordStore) -> None:
+    together = Barrier(10)
+
+    def submit(number: int) -> Application:
+        name = f"try-{number}"
+        together.wait()
+        return store.add_application(application(name), documents(name), "same key", BODY)
+
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(submit, range(10)))
+    assert store.applications("submitted") == [answers[0]]
+    assert answers == [answers[0]] * 10
+    others = [f"try-{number}" for number in range(10) if f"try-{number}" != answers[0].id]
+    assert all(store.content(digest_of(f"{name}/0")) is None for name in others)
+
+
+def test_a_key_used_for_another_body_is_a_conflict_and_changes_nothing(store: RecordStore) -> None:
+    accept(store)
+    with pytest.raises(IdempotencyMismatch):
+        store.add_application(application("two"), documents("two"), "key-one", digest_of("other body"))
+    assert store.applications("submitted") == [application()]
+    with pytest.raises(NotFound):
+        store.document("two-0")
+
+
+def test_an_id_that_is_taken_is_a_conflict_and_adds_nothing(store: RecordStore) -> None:
+    accept(store)
+    with pytest.raises(Conflict) as refusal:
+        store.add_application(replace(application("two"), id="one"), documents("two"), "key-two", BODY)
+    assert "Siti" not in str(refusal.value)
+    assert store.content(digest_of("two/0")) is None
+
+
+def test_applications_come_oldest_first_up_to_the_limit(store: RecordStore) -> None:
+    names = ["m", "z", "a"]
+    for name in names:
+        accept(store, name)
+    assert [item.id for item in store.applications("submitted")] == names
+    assert [item.id for item in store.applications("submitted", 2)] == names[:2]
+    assert store.applications("approved") == []
+
+
+def test_moving_from_a_state_it_is_not_in_is_a_conflict(store: RecordStore) -> None:
+    accept(store)
+    store.move("one", "submitted", "refused", "no title")
+    with pytest.raises(Conflict):
+        store.move("one", "submitted", "approved")
+    with pytest.raises(Conflict):
+        store.move("nobody", "submitted", "approved")
+    assert store.application("one") == application().moved("refused", "no title")
+
+
+def test_of_ten_threads_that_move_an_application_one_succeeds(store: RecordStore) -> None:
+    accept(store)
+    together = Barrier(10)
+
+    def move(_number: int) -> bool:
+        together.wait()
+        try:
+            store.move("one", "submitted", "approved")
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(10) as threads:
+        assert sum(threads.map(move, range(10))) == 1
+
+
+def test_an_approval_given_again_replaces_nothing_and_all_ascend_by_signer(store: RecordStore) -> None:
+    accept(store)
+    low, high = "0x" + "0a" * 20, "0x" + "B0" * 20
+    for signer, role, mark in (
+        (high, "registrar", 1),
+        (low, "registrar", 2),
+        (low, "registrar", 3),
+        (low, "holder", 4),
+    ):
+        store.add_approval("one", Approval(signer, role, bytes([mark]) * 65))
+    given = [(item.signer, item.role, item.signature[0]) for item in store.approvals("one")]
+    assert given == [(low, "holder", 4), (low, "registrar", 2), (high, "registrar", 1)]
+
+
+def test_a_transaction_is_saved_together_with_the_state_or_not_at_all(store: RecordStore) -> None:
+    accept(store)
+    with pytest.raises(Conflict):
+        store.add_transaction(transaction())
+    assert (store.transaction_of("one"), store.application("one").state) == (None, "submitted")
+    approved(store, "two")
+    store.add_transaction(transaction("two"))
+    assert (store.transaction_of("two"), store.application("two").state) == (transaction("two"), "signed")
+
+
+def test_a_nonce_of_a_sender_is_taken_once(store: RecordStore) -> None:
+    approved(store, "one")
+    approved(store, "two")
+    store.add_transaction(transaction("one", 5))
+    with pytest.raises(Conflict):
+        store.add_transaction(replace(transaction("two", 5), raw=b"other"))
+    assert (store.application("two").state, store.transaction_of("two")) == ("approved", None)
+    store.add_transaction(replace(transaction("two", 5), sender="0x" + "11" * 20))
+    assert store.highest_nonce(RELAYER) == 5
+
+
+def test_transactions_come_lowest_nonce_first_and_change_with_their_application(store: RecordStore) -> None:
+    for name, nonce in (("one", 12), ("two", 3)):
+        approved(store, name)
+        store.add_transaction(transaction(name, nonce))
+    assert [item.nonce for item in store.transactions("signed")] == [3, 12]
+    assert [item.nonce for item in store.transactions("signed", 1)] == [3]
+    failed = replace(transaction("two", 3), state="failed", block_number=8, block_hash=b"\x01" * 32)
+    store.update_transaction(failed, "failed", "stale head")
+    assert store.transactions("failed") == [failed]
+    assert store.application("two") == application("two").moved("failed", "stale head")
+    assert store.transactions("signed") == [transaction("one", 12)]
+
+
+def test_entries_added_twice_are_there_once_as_they_were(store: RecordStore) -> None:
+    store.add_entries(REGISTER, 7, [recorded(2), recorded(1)])
+    store.add_entries(REGISTER, 7, [recorded(1, block=99), recorded(3)])
+    assert store.history(REGISTER, RECORD) == [recorded(1), recorded(2), recorded(3)]
+    assert store.history("eip155:1:" + RELAYER, RECORD) == []
+
+
+def test_a_cursor_never_moves_back(store: RecordStore) -> None:
+    for last_block, cursor in ((0, 0), (7, 7), (3, 7), (8, 8)):
+        store.add_entries(REGISTER, last_block, [])
+        assert store.cursor(REGISTER) == cursor
+
+
+def test_the_newest_certificate_is_of_the_longest_history_and_the_last_made(store: RecordStore) -> None:
+    for head, length, note in ((b"b", 2, "first"), (b"a", 1, "old"), (b"b", 2, "again")):
+        store.save_certificate(REGISTER, RECORD, head, {"entries": [{}] * length, "note": note})
+    assert store.certificate(REGISTER, RECORD) == {"entries": [{}, {}], "note": "again"}
+
+
+def test_the_migrations_make_the_tables_that_the_store_uses(url: str) -> None:
+    migrate(url)
+    migrate(url)
+    with create_engine(url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_schema_newer_than_the_program_is_refused_and_left_alone(url: str) -> None:
+    migrate(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigurationError):
+        migrate(url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+def test_processes_that_migrate_one_new_database_at_once_all_succeed(url: str) -> None:
+    code = "import sys; from ledger.adapters.sql_store import migrate; print(flush=True); input(); migrate(sys.argv[1])"
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    children = [subprocess.Popen([sys.executable, "-c", code, url], **pipes) for _ in range(3)]
+    for child in children:
+        child.stdout.readline()  # type: ignore[union-attr]
+    for child in children:
+        child.stdin.write(b"\n")  # type: ignore[union-attr]
+        child.stdin.flush()  # type: ignore[union-attr]
+    assert [(child.communicate()[1], child.returncode) for child in children] == [(b"", 0)] * 3
+    accept(SqlStore(url))
+
+
+def test_killed_while_accepting_it_keeps_whole_applications_and_all_it_acknowledged(
+    url: str, open_store: Callable[[], RecordStore]
+) -> None:
+    child = subprocess.Popen([sys.executable, __file__, url], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    assert child.stdout
+    acknowledged = [child.stdout.readline().decode().strip() for _ in range(30)]
+    child.send_signal(signal.SIGKILL)
+    acknowledged += child.stdout.read().decode().split()
+    assert child.wait() == -signal.SIGKILL
+    store = open_store()
+    kept = store.applications("submitted", 100_000)
+    assert [item.id for item in kept][: len(acknowledged)] == acknowledged
+    for item in kept:
+        assert item == application(item.id)
+        assert [store.document(document.cid) for document in documents(item.id)] == documents(item.id)
+        assert store.application_of_content(digest_of(f"{item.id}/1")) == item
+    accept(store, "after the crash")
+
+
+def accept_until_killed(url: str) -> None:
+    store = SqlStore(url)
+    for number in range(100_000):
+        print(accept(store, f"n{number}").id, flush=True)
+
+
+if __name__ == "__main__":
+    accept_until_killed(sys.argv[1])
