@@ -118,6 +118,8 @@ class KuboStore:
             raise self._unavailable(f"answered: {error}") from error
         except exceptions.TimeoutError as error:
             raise self._unavailable(f"did not answer within {self._timeout:g} s") from error
+        except exceptions.ConnectionError as error:
+            raise self._unavailable("cannot be reached") from error
         except exceptions.Error as error:
             raise self._unavailable(_NO_NODE) from error
         except (AssertionError, LookupError, TypeError, ValueError) as error:
