@@ -72,6 +72,8 @@ class Applications:
             raise BadInput(f"A batch has 1 to {MAX_BATCH} records; this one has {len(requests)}.", "Split it.")
         for request in requests:
             self._validate(request)
+        if earlier := self._replayed("issue", requests, idempotency_key):
+            return earlier
         record_ids = [self.register.record_id(request.fields) for request in requests]
         if len(set(record_ids)) < len(record_ids):
             raise BadInput("Two records of the batch are about the same parcel.", "Each parcel may occur once.")
@@ -87,6 +89,8 @@ class Applications:
     def submit_transfer(self, request: RecordRequest, idempotency_key: str) -> Receipt:
         """Accept the transfer of an existing record to `request.holder`. Raises NotFound and as submit_issue."""
         self._validate(request)
+        if earlier := self._replayed("transfer", [request], idempotency_key):
+            return earlier
         record_id = self.register.record_id(request.fields)
         history = self.store.history(str(self.trusted.name), record_id)
         if not history:
@@ -140,6 +144,11 @@ class Applications:
         self.register.schema.validate(request.fields)
         parse_address(request.holder, "/holder")
         check_pdf(request.document)
+
+    def _replayed(self, action: str, requests: Sequence[RecordRequest], idempotency_key: str) -> Receipt | None:
+        # Asked before anything else: what was accepted stays accepted, also once it is recorded on the chain.
+        earlier = self.store.accepted_before(idempotency_key, _body_digest(action, requests))
+        return Receipt(earlier, self._token(earlier.id)) if earlier else None
 
     def _seal(self, request: RecordRequest) -> tuple[dict[str, Any], StoredDocument]:
         key, ciphertext = sealing.seal(request.document)

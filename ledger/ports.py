@@ -104,7 +104,10 @@ class RecordStore(Protocol):
         self, application: Application, documents: Iterable[StoredDocument], idempotency_key: str, body_digest: bytes
     ) -> Application:
         """Accept an application and its documents. The same key with the same body digest returns the application
-        accepted the first time (also when called ten times at once); another digest raises Conflict."""
+        accepted the first time (also when called ten times at once); another digest raises IdempotencyMismatch."""
+
+    def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
+        """The application accepted under this key, if any. Raises IdempotencyMismatch as add_application."""
 
     def application(self, application_id: str) -> Application:
         """Raises NotFound."""
