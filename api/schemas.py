@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ledger.model import ApplicationState
 
@@ -78,7 +78,8 @@ class RecordedEntryAnswer(_Answer):
 class RecordAnswer(_Answer):
     """A record's newest entry as of a block: the last one that this office has followed."""
 
-    register: str
+    # Under its plain name it would hide a method that pydantic's models have.
+    register_name: str = Field(alias="register")
     recordId: str  # noqa: N815
     asOfBlock: int  # noqa: N815
     newest: RecordedEntryAnswer
