@@ -22,7 +22,7 @@ contract Authority is AccessManager {
     event PolicySet(address indexed register, uint64 role, uint8 threshold);
     event Suspected(address indexed registrar, uint40 since);
 
-    error InvalidThreshold();
+    error InvalidPolicy(uint64 role, uint8 threshold);
     error InvalidSuspicion(address registrar, uint40 since);
     error NoPolicy(address register);
     error TooFewApprovals(uint256 given, uint256 needed);
@@ -30,9 +30,9 @@ contract Authority is AccessManager {
 
     constructor(address admin) AccessManager(admin) {}
 
-    /// @notice Set the approval rule of a register.
+    /// @notice Set the approval rule of a register. Its role may not be the one that everybody has.
     function setPolicy(address register, uint64 role, uint8 threshold) external onlyAuthorized {
-        if (threshold == 0) revert InvalidThreshold();
+        if (threshold == 0 || role == PUBLIC_ROLE) revert InvalidPolicy(role, threshold);
         policyOf[register] = Policy(role, threshold);
         emit PolicySet(register, role, threshold);
     }

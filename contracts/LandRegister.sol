@@ -77,6 +77,7 @@ contract LandRegister is Register {
     function issue(Title[] calldata titles, uint256 deadline, Approval[] calldata approvals) external {
         if (titles.length == 0) revert EmptyBatch();
         bytes32 structHash = keccak256(abi.encode(ISSUE_TYPEHASH, _hashTitles(titles), deadline));
+        // slither-disable-next-line uninitialized-local - zero is right for whatever is not set
         LandEntry memory entry;
         (entry.approvals, ) = _approve(structHash, deadline, approvals);
         entry.sequence = 1;
@@ -100,6 +101,7 @@ contract LandRegister is Register {
         bytes32 recordId = change.recordId;
         bytes32 head = headOf[recordId];
         LandEntry memory entry = _read(current);
+        // slither-disable-next-line incorrect-equality - a head is zero or a hash, nobody can bring it near to another
         if (head == 0 || _hash(entry) != head) revert StaleHead(recordId, head);
         if (entry.status != ACTIVE) revert NotActive(recordId, entry.status);
         if (entry.liens != 0) revert Encumbered(recordId, entry.liens);

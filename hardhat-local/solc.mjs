@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs'
 import solc from 'solc'
 
-const argument = process.argv[2]
-if (argument === '--version') {
+const asked = process.argv.slice(2)
+if (asked.includes('--version')) {
   console.log(`solc, the solidity compiler commandline interface\nVersion: ${solc.version().replace('.Emscripten.clang', '.Linux.g++')}`)
-} else if (argument === '--standard-json') {
+} else if (asked.includes('--standard-json')) {
   process.stdout.write(solc.compile(readFileSync(0, 'utf8')))
 } else {
   console.error('Only --version and --standard-json are answered.')
