@@ -14,13 +14,9 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
 
 from ledger.adapters.sql_store import SqlStore, migrate
-from ledger.adapters.sql_tables import metadata
-from ledger.errors import ConfigurationError, Conflict, IdempotencyMismatch, NotFound
+from ledger.errors import Conflict, IdempotencyMismatch, NotFound
 from ledger.model import Application, Approval, RecordedEntry, StoredDocument, Transaction
 from ledger.ports import RecordStore
 
@@ -256,37 +252,6 @@ def test_the_newest_certificate_is_of_the_longest_history_and_the_last_made(stor
     for head, length, note in ((b"b", 2, "first"), (b"a", 1, "old"), (b"b", 2, "again")):
         store.save_certificate(REGISTER, RECORD, head, {"entries": [{}] * length, "note": note})
     assert store.certificate(REGISTER, RECORD) == {"entries": [{}, {}], "note": "again"}
-
-
-def test_the_migrations_make_the_tables_that_the_store_uses(url: str) -> None:
-    migrate(url)
-    migrate(url)
-    with create_engine(url).connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def test_a_schema_newer_than_the_program_is_refused_and_left_alone(url: str) -> None:
-    migrate(url)
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(ConfigurationError):
-        migrate(url)
-    with engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
-
-
-def test_processes_that_migrate_one_new_database_at_once_all_succeed(url: str) -> None:
-    code = "import sys; from ledger.adapters.sql_store import migrate; print(flush=True); input(); migrate(sys.argv[1])"
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    children = [subprocess.Popen([sys.executable, "-c", code, url], **pipes) for _ in range(3)]
-    for child in children:
-        child.stdout.readline()  # type: ignore[union-attr]
-    for child in children:
-        child.stdin.write(b"\n")  # type: ignore[union-attr]
-        child.stdin.flush()  # type: ignore[union-attr]
-    assert [(child.communicate()[1], child.returncode) for child in children] == [(b"", 0)] * 3
-    accept(SqlStore(url))
 
 
 def test_killed_while_accepting_it_keeps_whole_applications_and_all_it_acknowledged(

@@ -1,19 +1,28 @@
-"""What only the SQLite file shows: its mode, its locks, its end."""
+"""What is of SQL alone: the migrations, and a file with its mode and its locks."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
 
 from ledger.adapters import sql_engine
 from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.adapters.sql_tables import metadata
 from ledger.errors import ConfigurationError, StoreUnavailable
 from tests.ports.test_record_store import accept, application
+
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
 @pytest.fixture
@@ -27,6 +36,43 @@ def store(path: Path) -> Iterator[SqlStore]:
     store = SqlStore(f"sqlite:///{path}")
     yield store
     store.close()
+
+
+@pytest.fixture
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def test_the_migrations_make_the_tables_that_the_store_uses(url: str) -> None:
+    migrate(url)
+    migrate(url)
+    with create_engine(url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_schema_newer_than_the_program_is_refused_and_left_alone(url: str) -> None:
+    migrate(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigurationError):
+        migrate(url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+def test_processes_that_migrate_one_new_database_at_once_all_succeed(url: str) -> None:
+    code = "import sys; from ledger.adapters.sql_store import migrate; print(flush=True); input(); migrate(sys.argv[1])"
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    children = [subprocess.Popen([sys.executable, "-c", code, url], **pipes) for _ in range(3)]
+    for child in children:
+        child.stdout.readline()  # type: ignore[union-attr]
+    for child in children:
+        child.stdin.write(b"\n")  # type: ignore[union-attr]
+        child.stdin.flush()  # type: ignore[union-attr]
+    assert [(child.communicate()[1], child.returncode) for child in children] == [(b"", 0)] * 3
+    with create_engine(url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_only_the_owner_may_read_the_database_whatever_the_umask(tmp_path: Path) -> None:
@@ -46,9 +92,6 @@ def test_every_connection_is_durable_and_keeps_foreign_keys(store: SqlStore) -> 
     with store._engine.connect() as connection:
         pragmas = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS}
     assert pragmas == PRAGMAS
-
-
-PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
 def test_a_writer_elsewhere_stops_no_reader_and_makes_a_writer_unavailable(
