@@ -69,7 +69,7 @@ def test_an_entry_has_the_members_of_the_struct_in_its_order() -> None:
 
 def test_what_is_signed_is_what_the_contract_hashes() -> None:
     source = (CONTRACTS / "LandRegister.sol").read_text()
-    hashed = set(re.findall(r'keccak256\(\s*"([^"]+)"', source))
+    hashed = set(re.findall(r'_TYPEHASH =\s*keccak256\(\s*"([^"]+)"', source))
     assert hashed == {struct_types("IssueTitles"), struct_types("TransferTitle")} | {struct_of_a_title()}
 
 
