@@ -18,6 +18,7 @@ from ledger.errors import InvalidProof
 from ledger.model import Application, Approval, Log
 from ledger.registers.base import HEAD_SLOT, SUSPECT_SINCE_SLOT
 from ledger.registers.land import REGISTER, LandEntry, square_decimetres
+from ledger.state_proof import MAX_TIME
 from tests.builders import FIELDS, NAME, NIB, REGISTER_ADDRESS, REGISTRARS, address, content, entries_of
 
 CONTRACT = json.loads(Path("contracts/artifacts/LandRegister.json").read_text())
@@ -198,6 +199,14 @@ def test_events_that_no_such_contract_emits_are_refused(logs: list[Log]) -> None
 @given(st.integers(0, 10**12 - 1), st.integers(0, 99))
 def test_an_area_is_read_exactly(metres: int, hundredths: int) -> None:
     assert square_decimetres(f"{metres}.{hundredths:02}") == metres * 100 + hundredths < 2**64
+
+
+def test_a_right_ends_at_midnight_after_its_last_day() -> None:
+    entry, end = entries_of(content())[-1], 1_709_251_200  # 2024-03-01T00:00:00Z
+    assert REGISTER.status({"validity": "2024-02-29"}, entry, end - 1)[0] == "valid"
+    assert REGISTER.status({"validity": "2024-02-29"}, entry, end)[0] == "invalid"
+    assert REGISTER.status({"validity": "9999-12-31"}, entry, MAX_TIME)[0] == "valid"
+    assert REGISTER.status({}, entry, end)[0] == "unknown"
 
 
 def test_what_is_signed_beside_the_content_is_holder_and_area() -> None:
