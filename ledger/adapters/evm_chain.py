@@ -3,122 +3,151 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import cache
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from eth_abi.abi import decode
-from web3 import HTTPProvider, Web3
+from rlp.exceptions import RLPException
+from web3 import HTTPProvider
 
 from ledger.adapters.block_header import encode_header
 from ledger.encoding import checksum_address, from_hex, keccak256, to_hex
-from ledger.errors import ChainUnreachable, ContractReverted, InvalidProof, NotFound, Refused
+from ledger.errors import (
+    BadInput,
+    ChainUnreachable,
+    ConfigurationError,
+    ContractReverted,
+    InvalidProof,
+    KhalayakError,
+    NotFound,
+    Refused,
+)
 from ledger.model import AccountProof, Block, BlockTag, Fees, Log, Receipt
 
+# py_ecc, which web3 imports, raises this to 100,000 for the whole process: deeply nested JSON from a node or a visitor
+# would then overflow the C stack and kill the server instead of raising RecursionError.
+sys.setrecursionlimit(1_000)
+
+T = TypeVar("T")
 ARTIFACTS = Path(__file__).parent.parent.parent / "contracts" / "artifacts"
 
 # What geth, anvil, hardhat, Nethermind, Besu and Erigon say when they have the transaction already.
 _KNOWN = ("already known", "already imported", "known transaction", "already exists", "alreadyknown")
+_LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
+_NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth before its first final block, answer
 
 
 class EvmChain:
     """See ledger.ports.Chain. `timeout` is in seconds, for each request. Nothing is ever sent twice by itself."""
 
     def __init__(self, rpc_url: str, timeout: float = 10) -> None:
-        provider = HTTPProvider(rpc_url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
+        """Raises ConfigurationError when the URL is not an http(s) one."""
+        self._node = _without_secrets(rpc_url)
+        self._provider = HTTPProvider(
+            rpc_url, request_kwargs={"timeout": timeout, "allow_redirects": False}, exception_retry_configuration=None
+        )
         # A contract's answer must not make this server fetch a URL (CCIP-Read, CVE-2026-40072).
-        provider.global_ccip_read_enabled = False
-        self._provider = Web3(provider).provider
-        self._url = rpc_url
+        self._provider.global_ccip_read_enabled = False
 
     def chain_id(self) -> int:
-        return int(self._ask("eth_chainId"), 16)
+        return self._ask(_number, "eth_chainId")
 
     def genesis_hash(self) -> bytes:
         return self.block(0).hash
 
     def block(self, at: int | BlockTag) -> Block:
-        answer = self._ask("eth_getBlockByNumber", hex(at) if isinstance(at, int) else at, False)
-        if answer is None:
-            raise NotFound(f"The node has no block {at}.", "It may lag behind, or have no such tag.")
-        header = encode_header(answer)
-        block_hash, number = from_hex(answer["hash"], 32), int(answer["number"], 16)
-        if keccak256(header) != block_hash or (isinstance(at, int) and number != at):
-            raise InvalidProof(f"The node's header of block {at} does not have the hash it names.", "Use another node.")
-        return Block(number, block_hash, int(answer["timestamp"], 16), header)
+        return self._ask(partial(_block, at), "eth_getBlockByNumber", hex(at) if isinstance(at, int) else at, False)
 
     def code(self, address: str) -> bytes:
-        return from_hex(self._ask("eth_getCode", address, "latest"), None)
+        return self._ask(_bytes, "eth_getCode", address, "latest")
 
     def call(self, to: str, data: bytes) -> bytes:
-        return from_hex(self._ask("eth_call", {"to": to, "data": to_hex(data)}, "latest"), None)
+        return self._ask(_bytes, "eth_call", {"to": to, "data": to_hex(data)}, "latest")
 
     def next_nonce(self, address: str) -> int:
-        return int(self._ask("eth_getTransactionCount", address, "pending"), 16)
+        return self._ask(_number, "eth_getTransactionCount", address, "pending")
 
     def fees(self) -> Fees:
-        history = self._ask("eth_feeHistory", "0x1", "latest", [])
-        base = int(history["baseFeePerGas"][-1], 16)
-        priority = int(self._ask("eth_maxPriorityFeePerGas"), 16)
+        base = self._ask(lambda found: _number(found["baseFeePerGas"][-1]), "eth_feeHistory", "0x1", "latest", [])
+        priority = self._ask(_number, "eth_maxPriorityFeePerGas")
         return Fees(2 * base + priority, priority)
 
     def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
-        return int(self._ask("eth_estimateGas", {"from": sender, "to": to, "data": to_hex(data)}), 16)
+        return self._ask(_number, "eth_estimateGas", {"from": sender, "to": to, "data": to_hex(data)})
 
     def send(self, raw: bytes) -> None:
         answer = self._request("eth_sendRawTransaction", to_hex(raw))
         if "error" not in answer:
+            if answer["result"] != to_hex(keccak256(raw)):
+                raise self._unreachable("answers with the hash of another transaction than it was sent")
             return
         said = str(answer["error"].get("message", ""))
+        if answer["error"].get("code") in _LIMITED:
+            raise self._unreachable(f"takes no more requests now: {said[:200]}")
         if any(words in said.lower() for words in _KNOWN) or self.receipt(keccak256(raw)):
             return
         raise Refused(f"The node does not take the transaction: {said[:200]}.", "It is kept and sent again.")
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
-        answer = self._ask("eth_getTransactionReceipt", to_hex(transaction_hash))
-        if answer is None or answer.get("blockHash") is None:
-            return None
-        return Receipt(
-            int(answer["blockNumber"], 16), from_hex(answer["blockHash"], 32), int(answer["status"], 16) == 1
-        )
+        return self._ask(_receipt, "eth_getTransactionReceipt", to_hex(transaction_hash))
 
     def logs(self, address: str, first: int, last: int) -> list[Log]:
-        answer = self._ask("eth_getLogs", {"address": address, "fromBlock": hex(first), "toBlock": hex(last)})
-        logs = [_log(item) for item in answer]
-        return sorted(logs, key=lambda log: (log.block_number, log.log_index))
+        where = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
+        return sorted(self._ask(_logs, "eth_getLogs", where), key=lambda log: (log.block_number, log.log_index))
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
-        answer = self._ask("eth_getProof", address, [to_hex(slot) for slot in slots], hex(block_number))
-        proofs = {int(item["key"], 16): _nodes(item["proof"]) for item in answer["storageProof"]}
-        return AccountProof(
-            _nodes(answer["accountProof"]), tuple(proofs[int.from_bytes(slot, "big")] for slot in slots)
-        )
+        names = [to_hex(slot) for slot in slots]
+        return self._ask(partial(_proof, slots), "eth_getProof", address, names, hex(block_number))
 
-    def _ask(self, method: str, *parameters: Any) -> Any:
+    def _ask(self, read: Callable[[Any], T], method: str, *parameters: Any) -> T:
+        """What `read` makes of the node's result; a result that it cannot read is no answer."""
         answer = self._request(method, *parameters)
-        if "error" not in answer:
-            return answer["result"]
-        error = answer["error"]
+        if "error" in answer:
+            raise self._refusal(method, answer["error"])
+        try:
+            return read(answer["result"])
+        except (BadInput, AttributeError, LookupError, TypeError, ValueError):
+            raise self._unreachable(f"answers {method} as no Ethereum node does") from None
+
+    def _refusal(self, method: str, error: Mapping[str, Any]) -> KhalayakError:
         data = error.get("data")
-        data = data.get("data", data.get("result")) if isinstance(data, dict) else data
+        data = data.get("data", data.get("result")) if isinstance(data, Mapping) else data
+        data = data if isinstance(data, str) and data.startswith("0x") else None
         said = str(error.get("message", ""))
-        if method in ("eth_call", "eth_estimateGas") and (isinstance(data, str) or "revert" in said.lower()):
-            raise _reverted(data if isinstance(data, str) else "0x", said)
-        if method == "eth_getBlockByNumber":
-            return None
-        raise ChainUnreachable(f"The node at {self._url} cannot answer {method}: {said[:200]}.")
+        if method in ("eth_call", "eth_estimateGas") and (data or "revert" in said.lower()):
+            return _reverted(data or "0x", said)
+        if method == "eth_getBlockByNumber" and (error.get("code") in _NO_BLOCK or "not found" in said.lower()):
+            return NotFound(f"The node has no such block: {said[:200]}.", "It may lag behind, or have no such tag.")
+        return self._unreachable(f"cannot answer {method}: {said[:200]}")
 
     def _request(self, method: str, *parameters: Any) -> Mapping[str, Any]:
         try:
-            answer = self._provider.make_request(method, list(parameters))  # type: ignore[arg-type]
-        except (requests.RequestException, OSError, ValueError) as error:
-            hint = "Start it, or correct KHALAYAK_RPC_URL."
-            raise ChainUnreachable(f"The node at {self._url} does not answer: {type(error).__name__}.", hint) from None
+            answer = self._provider.make_request(method, list(parameters))
+        except (requests.RequestException, OSError, ValueError, RecursionError) as error:
+            raise self._unreachable(f"does not answer: {type(error).__name__}") from None
         if not isinstance(answer, Mapping) or not ("result" in answer or isinstance(answer.get("error"), Mapping)):
-            raise ChainUnreachable(f"What answers at {self._url} is not an Ethereum node.", "Correct KHALAYAK_RPC_URL.")
+            raise self._unreachable("is not an Ethereum node")
         return answer
+
+    def _unreachable(self, what: str) -> ChainUnreachable:
+        return ChainUnreachable(f"The node at {self._node} {what}.", "Start it, or correct KHALAYAK_RPC_URL.")
+
+
+def _without_secrets(url: str) -> str:
+    """Scheme, host and port. Providers put their keys into the path, others a password before the host."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError("The RPC URL is not an http or https one.", "Correct KHALAYAK_RPC_URL.")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 @cache
@@ -148,17 +177,57 @@ def _reverted(data: str, said: str) -> ContractReverted:
     return ContractReverted(f"The contract reverts with {name}({words}).", name=name)
 
 
+def _number(text: str) -> int:
+    if not re.fullmatch(r"0x[0-9a-fA-F]{1,64}", text):
+        raise ValueError(text)
+    return int(text, 16)
+
+
+def _bytes(text: object) -> bytes:
+    return from_hex(text, None)
+
+
+def _block(at: int | BlockTag, found: Mapping[str, Any] | None) -> Block:
+    if found is None:
+        raise NotFound(f"The node has no block {at}.", "It may lag behind, or have no such tag.")
+    block_hash, number = from_hex(found["hash"], 32), _number(found["number"])
+    try:
+        header = encode_header(found)
+    except RLPException:
+        header = b""
+    if keccak256(header) != block_hash or (isinstance(at, int) and number != at):
+        raise InvalidProof(f"The node's header of block {at} does not have the hash it names.", "Use another node.")
+    return Block(number, block_hash, _number(found["timestamp"]), header)
+
+
+def _receipt(found: Mapping[str, Any] | None) -> Receipt | None:
+    if found is None or found["blockHash"] is None:
+        return None
+    return Receipt(_number(found["blockNumber"]), from_hex(found["blockHash"], 32), _number(found["status"]) == 1)
+
+
+def _proof(slots: Sequence[bytes], found: Mapping[str, Any]) -> AccountProof:
+    proofs = {int(item["key"], 16): _nodes(item["proof"]) for item in found["storageProof"]}
+    return AccountProof(_nodes(found["accountProof"]), tuple(proofs[int.from_bytes(slot, "big")] for slot in slots))
+
+
+def _logs(found: object) -> list[Log]:
+    if not isinstance(found, list):
+        raise TypeError(found)
+    return [_log(item) for item in found]
+
+
 def _log(item: Mapping[str, Any]) -> Log:
     return Log(
         checksum_address(from_hex(item["address"], 20)),
         tuple(from_hex(topic, 32) for topic in item["topics"]),
-        from_hex(item["data"], None),
-        int(item["blockNumber"], 16),
+        _bytes(item["data"]),
+        _number(item["blockNumber"]),
         from_hex(item["blockHash"], 32),
         from_hex(item["transactionHash"], 32),
-        int(item["logIndex"], 16),
+        _number(item["logIndex"]),
     )
 
 
 def _nodes(items: Sequence[str]) -> tuple[bytes, ...]:
-    return tuple(from_hex(item, None) for item in items)
+    return tuple(_bytes(item) for item in items)
