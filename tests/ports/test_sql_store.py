@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from ledger.adapters import sql_engine
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.sql_tables import metadata
-from ledger.errors import ConfigurationError, StoreUnavailable
+from ledger.errors import ConfigurationError, Conflict, StoreUnavailable
 from tests.ports.test_record_store import accept, application
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
@@ -143,10 +143,12 @@ def test_a_url_that_names_no_usable_database_is_a_configuration_error_without_it
 
 def test_no_error_shows_the_values_of_a_row(store: SqlStore) -> None:
     accept(store)
+    trigger = "CREATE TRIGGER refuse BEFORE INSERT ON contents BEGIN SELECT RAISE(ABORT, 'refused'); END"
     with store._engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE contents RENAME TO gone")
-    with pytest.raises(StoreUnavailable) as refusal:
+        connection.exec_driver_sql(trigger)
+    with pytest.raises(Conflict) as refusal:
         accept(store, "two")
-    shown = f"{refusal.value} {refusal.value.__context__}"
-    assert "Siti" not in shown
-    assert "no such table" in shown
+    cause = str(refusal.value.__context__)
+    assert "refused" in cause
+    assert "Siti" not in f"{refusal.value} {cause}"
+    assert store.applications("submitted") == [application()]
