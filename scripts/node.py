@@ -31,7 +31,7 @@ def install() -> None:
         result = subprocess.run(command, cwd=WORKSPACE, capture_output=True, text=True)  # nosec B603
         if result.returncode:
             raise ConfigurationError(
-                f"npm could not install hardhat-local: {result.stderr.strip()[-500:]}", "Is the npm registry reachable?"
+                f"npm could not install hardhat-local: {result.stderr.strip()[:400]}", "Is the npm registry reachable?"
             )
     _write_solc_command()
     stamp.write_text(wanted)
