@@ -51,8 +51,8 @@ def create_app(office: Office, *, worker: bool = True) -> FastAPI:
     app.state.office = office
     app.state.worker = background
     app.add_middleware(BodyLimit)
-    app.add_middleware(SecurityHeaders)
     problems.install(app)
+    app.add_middleware(SecurityHeaders)
     for part in (applications, records, verification, health, docs):
         app.include_router(part.router)
     return app

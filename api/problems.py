@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger import errors
 from ledger.errors import KhalayakError
@@ -74,12 +75,12 @@ def documented(model: type) -> dict[str, Any]:
 
 def of_error(error: KhalayakError) -> ProblemResponse:
     status = status_of(type(error)) or 500
-    if status in (500, 502):
-        # What is wrong inside an office is for its operators.
-        log.error("request failed", error=error.code, reason=error.message)
-        return problem(status, error.code, "The office cannot answer this now.", "Its operators have been told.")
-    links = _ABSENCE if isinstance(error, errors.NeverRecorded) else None
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
+    if status >= 500 and type(error) is not errors.Unavailable:
+        # Such a message is for the office's operators: it may name a file, or the address of a node.
+        log.error("request failed", error=error.code, reason=error.message)
+        return problem(status, error.code, "The office cannot answer this now.", "Try again later.", headers=headers)
+    links = _ABSENCE if isinstance(error, errors.NeverRecorded) else None
     pointer = error.pointer if isinstance(error, errors.BadInput) else ""
     return problem(status, error.code, error.message, error.hint, pointer, headers, links=links)
 
@@ -91,7 +92,8 @@ def place_of(error: BaseException) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Make `app` answer every error as a problem."""
+    """Make `app` answer every error as a problem. Middleware that is added later is outside of it."""
+    app.add_middleware(Unexpected)
 
     @app.exception_handler(KhalayakError)
     def _known(_request: Request, error: KhalayakError) -> ProblemResponse:
@@ -110,7 +112,26 @@ def install(app: FastAPI) -> None:
         code = _HTTP_CODES.get(error.status_code, "error")
         return problem(error.status_code, code, f"{error.detail}.", headers=error.headers)
 
-    @app.exception_handler(Exception)
-    def _unexpected(_request: Request, error: Exception) -> ProblemResponse:
-        log.error("unexpected error", error=type(error).__name__, place=place_of(error))
-        return problem(500, "unexpected", "Something went wrong here.", "Try again; tell the office if it stays so.")
+
+class Unexpected:
+    """Answers an error that nobody foresaw. Starlette's own handler would raise it again, and the server would log its
+    message, which may quote personal data."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def noting_start(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting_start)
+        except Exception as error:
+            log.error("unexpected error", error=type(error).__name__, place=place_of(error))
+            if not started:
+                hint = "Try again; tell the office if it stays so."
+                await problem(500, "unexpected", "Something went wrong here.", hint)(scope, receive, send)
