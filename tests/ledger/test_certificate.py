@@ -31,7 +31,7 @@ def test_an_absence_is_proved() -> None:
     verdict = verify(as_bytes(ABSENCE), TRUST)
     assert verdict.valid
     assert verdict.subject == "absence"
-    assert verdict.axes["status"].reason == f"never issued as of block {BLOCK_NUMBER}"
+    assert (verdict.axes["status"].reason, verdict.block_number) == ("never issued", BLOCK_NUMBER)
 
 
 def test_an_existing_record_is_not_absent() -> None:
@@ -122,6 +122,7 @@ def meaning(data: bytes) -> dict[str, Any]:
     """What a file says, without who witnessed it and without proofs that nothing asked for."""
     value = parse(data).as_json()
     value["state"].pop("checkpoint")
+    value["subject"] = value.get("subject", {}).get("nib", "").replace(".", "")  # the dots say nothing
     registrars = {name for names in value.get("approvers", []) for name in names}
     authority = value["state"].get("authority", {"slots": {}})
     authority["slots"] = {name: nodes for name, nodes in authority["slots"].items() if name in registrars}
@@ -169,6 +170,8 @@ def test_no_changed_json_value_misleads_or_crashes_the_verifier(kind: str, data:
                 part = part[step]
             old = part[place[-1]]
         except (LookupError, TypeError):
+            continue
+        if not isinstance(part, dict | list):  # the first change put a string here
             continue
         action = data.draw(st.sampled_from(["replace", "delete", "edit", "repeat", "move"]))
         if action == "delete":
