@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,13 +46,23 @@ class Office:
     certifier: Certifier
 
     def run_once(self) -> None:
-        """One step of everything that runs by itself. Raises Unavailable; run it again later, nothing is lost."""
-        self.publisher.run_once()
-        self.follower.run_once()
-        self.certifier.run_once()
+        """One step of everything that runs by itself. Raises Unavailable; run it again later, nothing is lost. Several
+        processes take turns, so that two never choose the relayer's next nonce at once."""
+        with _exclusive(self.settings.data / "relayer.lock"):
+            self.publisher.run_once()
+            self.follower.run_once()
+            self.certifier.run_once()
 
     def close(self) -> None:
         self.store.close()
+
+
+@contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    """Wait for the lock of a file; it is let go when the process ends, however it ends."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def open_office(settings: Settings) -> Office:

@@ -139,7 +139,7 @@ class RecordStore(Protocol):
     def update_transaction(
         self, transaction: Transaction, application_state: ApplicationState, reason: str = ""
     ) -> None:
-        """Save the transaction's new state and block together with its application's new state."""
+        """Save the transaction's new state and block with its application's new state. Raises NotFound."""
 
     def transaction_of(self, application_id: str) -> Transaction | None: ...
 

@@ -91,7 +91,7 @@ class _Verification:
         head = self._check_head(account, record_id, absence.state.register)
         if head != ZERO32:
             self._fail(5, "the register does hold a record about this subject")
-        self.status = ("valid", f"never issued as of block {header.number}")
+        self.status = ("valid", "never issued")
         self._note(12, "passed", self.status[1])
 
     def _parse(self, data: bytes) -> Certificate | Absence:

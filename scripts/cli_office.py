@@ -65,7 +65,7 @@ def approve(
     application: Annotated[str, typer.Argument(help="application id")],
     keystore: Annotated[Path, typer.Option(help="keystore of the signer")],
     role: Annotated[str, typer.Option(help="registrar, holder or recipient")] = "registrar",
-    password: Annotated[str, typer.Option(envvar="KHALAYAK_KEYSTORE_PASSWORD", help="of the keystore")] = "",
+    password: Annotated[str, typer.Option(envvar="KHALAYAK_KEYSTORE_PASSWORD", help="of the keystore")] = "",  # nosec B107 - empty: the office's
 ) -> None:
     """Sign an application with a keystore."""
     from wallet.signer import LocalSigner

@@ -44,7 +44,7 @@ def answer(verdict: Verdict) -> str:
     """The verdict in one line."""
     refusal = verdict.refusal
     if refusal is None:
-        return f"OK: {verdict.axes['status'].reason}, {as_of(verdict)}"
+        return f"OK: {verdict.axes['status'].reason} {as_of(verdict)}"
     return f"{'FAIL' if refusal.outcome == 'failed' else 'UNKNOWN'}: {refusal.number} {refusal.detail}"
 
 

@@ -47,7 +47,7 @@ def main() -> int:
     (HERE / "frauds").mkdir(parents=True)
     try:
         refused_on_chain = _issue_and_transfer()
-        results = [("OK", *refused_on_chain), *_verify_offline()]
+        results = [*_verify_offline(), ("OK", *refused_on_chain)]
     except (DemoFailed, KhalayakError) as error:
         console.print(f"\n[bold red]The demo failed:[/] {error}")
         return 1
@@ -130,7 +130,7 @@ def _try_one_approval(office: bootstrap.Office, application: Any, registrar: Loc
         office.chain.estimate_gas(office.publisher.relayer.address, office.trusted.name.address, data)
     except ContractReverted as refusal:
         if refusal.name == "TooFewApprovals":
-            return "fraud: one approval only", f"refused by the contract: {refusal.message}"
+            return "fraud: one approval only", f"refused on chain: {refusal.message}"
     raise DemoFailed("the contract took a title that one registrar alone approved")
 
 

@@ -39,7 +39,7 @@ def khalayak(*arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.Comple
 
 def test_demo_refuses_all_seven_frauds_and_says_so(output: str) -> None:
     assert output.count("refused by check") == 6
-    assert "refused by the contract" in output and "TooFewApprovals" in output
+    assert "refused on chain" in output and "TooFewApprovals" in output
 
 
 def test_certificate_and_absence_verify_with_the_network_off(output: str) -> None:
