@@ -11,6 +11,7 @@ from ledger.encoding import RegisterName, exact_list, exact_object, from_hex, pa
 from ledger.entries import Entry
 from ledger.errors import BadInput
 from ledger.registers import register_of_kind
+from ledger.registers.base import Register
 from ledger.state_proof import MAX_NODES
 
 CERTIFICATE = "khalayak-certificate@1"
@@ -97,6 +98,14 @@ def parse(data: bytes) -> Certificate | Absence:
     return _parse_certificate(value) if value["format"] == CERTIFICATE else _parse_absence(value)
 
 
+def parse_subject(register: Register, value: object) -> dict[str, str]:
+    """The fields that a register's record ids are made of, exactly and valid. A subject that no record can have was
+    never recorded either, and must not pass for one that looks like it. Raises BadInput."""
+    subject = exact_object(value, set(register.subject_fields), "/subject")
+    register.schema.validate_disclosed(subject)
+    return subject
+
+
 def _parse_certificate(value: dict[str, Any]) -> Certificate:
     keys = {"format", "register", "kind", "recordId", "entries", "approvers", "content", "state"}
     value = exact_object(value, keys, "")
@@ -119,9 +128,7 @@ def _parse_certificate(value: dict[str, Any]) -> Certificate:
 def _parse_absence(value: dict[str, Any]) -> Absence:
     value = exact_object(value, {"format", "register", "kind", "subject", "state"}, "")
     register = register_of_kind(_text(value["kind"], "/kind"))
-    # A subject that no record can have was never recorded either: it must not pass for one that looks like it.
-    subject = exact_object(value["subject"], set(register.subject_fields), "/subject")
-    register.schema.validate_disclosed(subject)
+    subject = parse_subject(register, value["subject"])
     name = RegisterName.parse(value["register"], "/register")
     return Absence(name, value["kind"], subject, _parse_state(value["state"], with_authority=False))
 

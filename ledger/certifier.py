@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from ledger.certificate import Absence, Certificate, ContractProof, StateProof
+from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse_subject
 from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
 from ledger.encoding import address_bytes, canonical_json, from_hex
@@ -49,9 +49,9 @@ class Certifier:
                 log.warning("certificate waits", application=application.id, reason=error.message)
 
     def absence(self, subject: Mapping[str, str]) -> Absence:
-        """A proof that nothing was ever recorded about a subject, as of the newest final block. Raises Conflict when
-        something was, Unavailable when too few witnesses sign."""
-        record_id = self.register.record_id(subject)
+        """A proof that nothing was ever recorded about a subject, as of the newest final block. Raises BadInput, Conflict
+        when something was, Unavailable when too few witnesses sign."""
+        record_id = self.register.record_id(parse_subject(self.register, subject))
         state = self._capture(record_id, self.chain.block("finalized").number, None)
         absence = Absence(self.trusted.name, self.trusted.kind, dict(subject), state)
         verdict = verify(canonical_json(absence.as_json()), self.trust)

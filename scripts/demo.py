@@ -36,7 +36,7 @@ UNTITLED = "10.15.22.04.09999"
 console = Console(highlight=False, soft_wrap=True)
 
 
-class DemoFailed(Exception):
+class DemoFailed(KhalayakError):
     """Something did not come out as it must."""
 
 
@@ -48,7 +48,7 @@ def main() -> int:
     try:
         refused_on_chain = _issue_and_transfer()
         results = [*_verify_offline(), ("OK", *refused_on_chain)]
-    except (DemoFailed, KhalayakError) as error:
+    except KhalayakError as error:
         console.print(f"\n[bold red]The demo failed:[/] {error}")
         return 1
     console.print(f"\n[bold]In short[/]  ({time.monotonic() - started:.0f} s; everything is in {HERE}/)")
