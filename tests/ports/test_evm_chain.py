@@ -77,7 +77,7 @@ def test_an_answer_that_no_node_gives_is_no_answer(method: str, junk: str) -> No
         CALLS[method](EvmChain(server.url))
 
 
-@pytest.mark.parametrize("status", [302, 400, 404, 429, 500, 502, 503])
+@pytest.mark.parametrize("status", [302, 307, 400, 404, 429, 500, 502, 503])
 def test_a_status_that_is_not_success_is_no_answer_and_is_followed_nowhere(status: int) -> None:
     with (
         serving(result("0x1")) as elsewhere,
@@ -187,22 +187,33 @@ def test_a_transaction_that_the_node_knows_is_sent(message: str) -> None:
         assert len(server.requests) == 1
 
 
-def test_a_refusal_holds_only_while_the_transaction_is_not_mined() -> None:
-    mined = {"blockNumber": "0x1", "blockHash": to_hex(bytes(32)), "status": "0x1"}
-    for receipt in (None, mined):
+MINED = {"blockNumber": "0x1", "blockHash": to_hex(bytes(32)), "status": "0x1"}
 
-        def node(body: bytes, receipt: object = receipt) -> bytes:
-            method = json.loads(body)["method"]
-            return (
-                result(receipt)(body) if method == "eth_getTransactionReceipt" else error(-32000, "nonce too low")(body)
-            )
 
-        with serving(node) as server:
-            if receipt:
-                EvmChain(server.url).send(b"\x02")
-            else:
-                with pytest.raises(Refused, match="nonce too low"):
-                    EvmChain(server.url).send(b"\x02")
+def refusing(code: int, message: str, receipt: object) -> Callable[[bytes], bytes]:
+    """A node that does not take a transaction and has this receipt of it."""
+
+    def answer(body: bytes) -> bytes:
+        asked = json.loads(body)["method"] == "eth_getTransactionReceipt"
+        return result(receipt)(body) if asked else error(code, message)(body)
+
+    return answer
+
+
+def test_a_spent_nonce_is_success_where_the_transaction_itself_is_mined() -> None:
+    with serving(refusing(-32000, "nonce too low", MINED)) as server:
+        EvmChain(server.url).send(b"\x02")
+
+
+def test_a_spent_nonce_is_refused_where_another_transaction_has_it() -> None:
+    with serving(refusing(-32000, "nonce too low", None)) as server, pytest.raises(Refused, match="nonce too low"):
+        EvmChain(server.url).send(b"\x02")
+
+
+@pytest.mark.parametrize("code", [-32005, 429])
+def test_a_node_that_limits_requests_has_refused_nothing(code: int) -> None:
+    with serving(refusing(code, "too many requests", None)) as server, pytest.raises(ChainUnreachable):
+        EvmChain(server.url).send(b"\x02")
 
 
 def test_a_node_that_answers_with_another_hash_has_not_taken_the_transaction() -> None:
