@@ -49,8 +49,8 @@ class Certifier:
                 log.warning("certificate waits", application=application.id, reason=error.message)
 
     def absence(self, subject: Mapping[str, str]) -> Absence:
-        """A proof that nothing was ever recorded about a subject, as of the newest final block. Raises BadInput, Conflict
-        when something was, Unavailable when too few witnesses sign."""
+        """A proof that nothing was ever recorded about a subject, as of the newest final block. Raises BadInput,
+        Conflict when something was, Unavailable when too few witnesses sign."""
         record_id = self.register.record_id(parse_subject(self.register, subject))
         state = self._capture(record_id, self.chain.block("finalized").number, None)
         absence = Absence(self.trusted.name, self.trusted.kind, dict(subject), state)
