@@ -28,7 +28,8 @@ contract LandRegister is Register {
         bytes32 parents;
     }
 
-    /// @notice A first registration. `recordId` is keccak256("land/" + parcel number), `digest` commits to the content.
+    /// @notice A first registration. `recordId` is keccak256("land/" + the digits of the parcel number), `digest`
+    /// commits to the content.
     struct Title {
         bytes32 recordId;
         bytes32 digest;
