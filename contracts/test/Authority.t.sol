@@ -83,6 +83,12 @@ contract AuthorityTest is Fixture {
         assertEq(authority.suspectSince(LEAKED), second < first ? second : first);
     }
 
+    function test_the_same_mark_is_not_set_twice() public {
+        authority.markSuspect(LEAKED, uint40(START - 5));
+        refuseMark(uint40(START - 5));
+        authority.markSuspect(LEAKED, uint40(START - 6));
+    }
+
     function test_a_mark_is_never_taken_away() public {
         authority.markSuspect(LEAKED, uint40(START - 5));
         refuseMark(0);
