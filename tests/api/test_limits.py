@@ -23,7 +23,7 @@ def _send(base_url: str, head: bytes, body: Iterator[bytes]) -> tuple[bytes, int
     """The answer to a request whose body goes on until the server answers or closes, and the bytes of body sent."""
     place = urlsplit(base_url)
     sent = 0
-    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=20) as connection:
         connection.sendall(b"POST /v1/land/titles HTTP/1.1\r\nHost: t\r\n" + FORM + head + b"\r\n")
         answer = bytearray()
 
@@ -53,8 +53,9 @@ def _peak_memory() -> int:
 
 
 def _endless(first: bytes) -> Iterator[bytes]:
+    """A body that has no end as far as its reader can know."""
     yield first
-    while True:
+    for _ in range(4 * MAX_BODY_BYTES // 0x10000):
         yield CHUNK
 
 
