@@ -20,7 +20,7 @@ from ledger.adapters.sql_tables import (
     entries,
     transactions,
 )
-from ledger.errors import Conflict, IdempotencyMismatch, NotFound
+from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound
 from ledger.model import Application, ApplicationState, Approval, RecordedEntry, StoredDocument, Transaction
 
 __all__ = ["SqlStore", "migrate"]
@@ -52,6 +52,9 @@ class SqlStore:
     def add_application(
         self, application: Application, documents_: Iterable[StoredDocument], idempotency_key: str, body_digest: bytes
     ) -> Application:
+        if not idempotency_key:
+            # Two requests without a key would count as one: the second applicant would get the first one's answer.
+            raise BadInput("The request has no idempotency key.", "Send a fresh random one with each new request.")
         with self._transaction() as connection:
             if earlier := _accepted_before(connection, idempotency_key, body_digest):
                 return earlier
@@ -68,7 +71,7 @@ class SqlStore:
         return application
 
     def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
-        with self._transaction() as connection:
+        with own_errors(), self._reading.begin() as connection:
             return _accepted_before(connection, idempotency_key, body_digest)
 
     def application(self, application_id: str) -> Application:

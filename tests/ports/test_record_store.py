@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ledger.adapters.sql_store import SqlStore, migrate
-from ledger.errors import Conflict, IdempotencyMismatch, NotFound
+from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound
 from ledger.model import Application, Approval, RecordedEntry, StoredDocument, Transaction
 from ledger.ports import RecordStore
 
@@ -142,6 +142,12 @@ def test_a_key_used_for_another_body_is_a_conflict_and_changes_nothing(store: Re
     assert store.applications("submitted") == [application()]
     with pytest.raises(NotFound):
         store.document("two-0")
+
+
+def test_a_request_without_a_key_is_not_accepted(store: RecordStore) -> None:
+    with pytest.raises(BadInput):
+        store.add_application(application(), documents(), "", BODY)
+    assert store.applications("submitted") == []
 
 
 def test_an_id_that_is_taken_is_a_conflict_and_adds_nothing(store: RecordStore) -> None:
