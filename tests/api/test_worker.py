@@ -58,7 +58,9 @@ def test_the_worker_survives_a_failed_step(parts: TestOffice, failure: Exception
     worker = Worker(office)
     with capture_logs() as logs:
         worker.start()
-        while not logs:
+        for _ in range(500):
+            if logs or not worker.alive:
+                break
             sleep(0.01)
         assert worker.alive
         worker.stop()
