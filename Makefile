@@ -8,7 +8,7 @@ export UV_PYTHON = $(PYTHON)
 export UV_PYTHON_DOWNLOADS = never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check tools compile clean
+.PHONY: help setup demo up test tools slither compile clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,7 +19,7 @@ demo: setup ## issue, certify and verify a land title, then try seven frauds
 up: setup ## start devnet, service and API on 127.0.0.1:8000 and leave them running; Ctrl-C stops all
 	@$(RUN) python -m scripts.up
 
-test: setup tools ## lint, type-check and run every test
+test: setup tools slither ## lint, type-check and run every test
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
@@ -28,6 +28,13 @@ test: setup tools ## lint, type-check and run every test
 
 tools: setup ## build Kubo and geth into .tools/bin, where Go is found
 	@$(RUN) python -m scripts.tools.build
+
+slither: .tools/slither.stamp ## install slither, which needs packages of its own
+
+.tools/slither.stamp: scripts/requirements-slither.txt .tools/uv.stamp
+	@$(UV) venv --quiet --clear .tools/slither
+	@$(UV) pip install --quiet --python .tools/slither/bin/python --require-hashes -r $<
+	@touch $@
 
 compile: setup ## compile the contracts again into contracts/artifacts
 	@$(RUN) python -m scripts.compile

@@ -84,7 +84,9 @@ def _make_private(url: str) -> None:
     path = make_url(url).database
     if path and path != ":memory:":
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            os.fchmod(descriptor, 0o600)  # a restored backup may have come back readable by others
+            os.close(descriptor)
         except OSError as error:
             raise StoreUnavailable(f"The database {path} cannot be opened: {error.strerror}.") from None
 

@@ -152,3 +152,10 @@ def test_no_error_shows_the_values_of_a_row(store: SqlStore) -> None:
     assert "refused" in cause
     assert "Siti" not in f"{refusal.value} {cause}"
     assert store.applications("submitted") == [application()]
+
+
+def test_database_restored_readable_by_others_is_made_private(tmp_path: Path) -> None:
+    path = tmp_path / "restored.db"
+    path.touch(0o644)
+    migrate(f"sqlite:///{path}")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
