@@ -233,6 +233,16 @@ contract TransferTest is Fixture {
         this.sendRaw(new bytes(65), RECIPIENT_KEY);
     }
 
+    /// @dev What the last good signature left in memory must not stand for the next one.
+    function test_a_registrar_who_holds_the_title_signs_as_holder_too() public {
+        LandRegister.LandEntry memory entry = current;
+        entry.holder = vm.addr(registrars[1]);
+        force(entry);
+        vm.expectRevert(abi.encodeWithSelector(Register.InvalidSignature.selector, entry.holder));
+        this.sendRaw(new bytes(65), RECIPIENT_KEY);
+        this.sendSigned(registrars[1], RECIPIENT_KEY, 2);
+    }
+
     function test_everything_that_is_asked_for_is_signed(uint8 member) public {
         bytes memory holders = signature(HOLDER_KEY, signed());
         bytes memory recipients = signature(RECIPIENT_KEY, signed());
