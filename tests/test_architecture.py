@@ -161,7 +161,9 @@ def test_a_register_is_one_file_that_nothing_else_names() -> None:
 
 
 def test_a_verifier_runs_without_chain_database_or_web_libraries() -> None:
-    heavy = sorted(ONLY_IN_ADAPTERS | {"fastapi", "starlette", "solcx", "typer", "structlog", "uvicorn"})
+    heavy = sorted(
+        ONLY_IN_ADAPTERS | {"eth_account", "py_ecc", "fastapi", "starlette", "solcx", "typer", "structlog", "uvicorn"}
+    )
     code = f"import ledger.verifier, sys; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eth_account.messages import encode_typed_data
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -65,6 +64,10 @@ class TypedData:
 
     def digest(self) -> bytes:
         """The 32 bytes that are signed: keccak256(0x1901 || domain separator || hashStruct(message)), EIP-712."""
+        # eth_account loads pairing curves for most of a second and lifts the recursion limit to 100,000. A verifier
+        # imports this module for its definitions and signs nothing, so it must have neither.
+        from eth_account.messages import encode_typed_data
+
         encoded = encode_typed_data(
             full_message={
                 "types": self.types,
