@@ -13,12 +13,12 @@ from ledger.errors import BadInput
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.state_proof import MAX_NODES
+from ledger.trust import MAX_APPROVERS
 
 CERTIFICATE = "khalayak-certificate@1"
 ABSENCE = "khalayak-absence@1"
 MAX_BYTES = 4 << 20
 MAX_ENTRIES = 4096
-MAX_APPROVERS = 32
 MAX_CHECKPOINT = 16384
 
 

@@ -14,11 +14,13 @@ FORMAT = "khalayak-trust@1"
 MAX_BYTES = 1 << 20
 MAX_REGISTERS = 256
 MAX_WITNESSES = 64
+MAX_APPROVERS = 32
 
 
 @dataclass(frozen=True)
 class TrustedRegister:
-    """A register, the authority behind it, the keccak256 of both contracts' code. `authority_name` is the office."""
+    """A register, the authority behind it, the keccak256 of both contracts' code. `authority_name` is the office;
+    `threshold` the least number of registrars that every entry must have been approved by."""
 
     name: RegisterName
     kind: str
@@ -26,6 +28,7 @@ class TrustedRegister:
     code_hash: bytes
     authority: str
     authority_code_hash: bytes
+    threshold: int
 
 
 @dataclass(frozen=True)
@@ -100,15 +103,19 @@ def _register_json(register: TrustedRegister) -> dict[str, Any]:
         "kind": register.kind,
         "authorityName": register.authority_name,
         "codeHash": to_hex(register.code_hash),
+        "threshold": register.threshold,
         "authority": {"address": register.authority, "codeHash": to_hex(register.authority_code_hash)},
     }
 
 
 def _parse_register(value: object, chain_id: int, pointer: str) -> TrustedRegister:
-    value = exact_object(value, {"address", "kind", "authorityName", "codeHash", "authority"}, pointer)
+    value = exact_object(value, {"address", "kind", "authorityName", "codeHash", "threshold", "authority"}, pointer)
     authority = exact_object(value["authority"], {"address", "codeHash"}, f"{pointer}/authority")
     if not isinstance(value["kind"], str) or not isinstance(value["authorityName"], str):
         raise BadInput(f"{pointer}: kind and authorityName must be strings.", "", pointer)
+    threshold = value["threshold"]
+    if type(threshold) is not int or not 1 <= threshold <= MAX_APPROVERS:
+        raise BadInput(f"{pointer}/threshold: expected 1 to {MAX_APPROVERS}.", "", f"{pointer}/threshold")
     return TrustedRegister(
         RegisterName(chain_id, parse_address(value["address"], f"{pointer}/address")),
         value["kind"],
@@ -116,4 +123,5 @@ def _parse_register(value: object, chain_id: int, pointer: str) -> TrustedRegist
         from_hex(value["codeHash"], 32, f"{pointer}/codeHash"),
         parse_address(authority["address"], f"{pointer}/authority/address"),
         from_hex(authority["codeHash"], 32, f"{pointer}/authority/codeHash"),
+        threshold,
     )

@@ -194,6 +194,10 @@ class _Verification:
         if trusted is None:
             self._note(10, "unknown", "no trust root was given, so the authority is not known")
             return
+        for number, approvers in enumerate(certificate.approvers, 1):
+            # The contract has its own rule, which its authority can change; the trust root has the reader's.
+            if len(approvers) < trusted.threshold:
+                self._fail(10, f"entry {number} has {len(approvers)} approvers, {trusted.threshold} must approve")
         suspect_since = self._suspect_since(certificate, header, trusted)
         for number, (entry, approvers) in enumerate(zip(certificate.entries, certificate.approvers, strict=True), 1):
             for approver in approvers:

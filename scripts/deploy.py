@@ -110,6 +110,7 @@ def deploy(chain: EvmChain, deployer: Signer, plan: Plan, witnesses: tuple[str, 
         keccak256(chain.code(register)),
         authority,
         keccak256(chain.code(authority)),
+        plan.threshold,
     )
     threshold = len(witnesses) // 2 + 1
     return TrustRoot(plan.trust_name, chain_id, chain.genesis_hash(), (trusted,), witnesses, threshold)

@@ -191,7 +191,7 @@ NAME = RegisterName(CHAIN_ID, REGISTER_ADDRESS)
 
 def trust_root(**changes: Any) -> TrustRoot:
     """A trust root with the register of `World` and two of three witnesses."""
-    register = TrustedRegister(NAME, "land", "Demo Land Office", REGISTER_CODE, AUTHORITY_ADDRESS, AUTHORITY_CODE)
+    register = TrustedRegister(NAME, "land", "Demo Land Office", REGISTER_CODE, AUTHORITY_ADDRESS, AUTHORITY_CODE, 2)
     keys = tuple(verifier_key(name) for name in WITNESSES)
     return replace(TrustRoot("demo", CHAIN_ID, keccak256(b"genesis"), (register,), keys, 2), **changes)
 

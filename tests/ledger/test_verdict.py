@@ -49,6 +49,14 @@ def test_an_approver_suspect_since_before_an_entry_clouds_the_issuer(since: int,
         assert REGISTRARS[1] in verdict.axes["issuer"].reason
 
 
+@pytest.mark.parametrize(("threshold", "expected"), [(1, "valid"), (2, "valid"), (3, "invalid")])
+def test_fewer_approvers_than_the_reader_asks_for_are_refused(threshold: int, expected: str) -> None:
+    trust = trust_root(registers=tuple(replace(r, threshold=threshold) for r in trust_root().registers))
+    verdict = verify(as_bytes(WORLD.certificate()), trust)
+    assert verdict.axes["issuer"].state == expected
+    assert expected == "valid" or refused_by(verdict) == 10
+
+
 def test_that_a_key_is_suspect_cannot_be_hidden() -> None:
     suspected, before = World(suspect_since={REGISTRARS[0]: 1}).certificate().as_json(), VALID
     suspected["state"]["authority"] = before["state"]["authority"]
