@@ -8,7 +8,7 @@ export UV_PYTHON = $(PYTHON)
 export UV_PYTHON_DOWNLOADS = never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test tools slither compile clean
+.PHONY: help setup demo up test bench tools slither compile clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,9 @@ slither: .tools/slither.stamp ## install slither, which needs packages of its ow
 	@$(UV) venv --quiet --clear .tools/slither
 	@$(UV) pip install --quiet --python .tools/slither/bin/python --require-hashes -r $<
 	@touch $@
+
+bench: setup ## measure, as ratios, into build/bench.json
+	@$(RUN) python -W ignore -m scripts.bench
 
 compile: setup ## compile the contracts again into contracts/artifacts
 	@$(RUN) python -m scripts.compile

@@ -15,6 +15,10 @@ from ledger.errors import BadInput, TooLarge
 ZERO32 = bytes(32)
 MAX_JSON_DEPTH = 32
 
+_HEX = re.compile(r"0[xX](?:[0-9a-fA-F]{2})*+")
+# The closing quote is optional so that an unterminated string is read once, not once from each quote in it.
+_STRING_OR_BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{\]}]', re.DOTALL)
+
 
 def keccak256(data: bytes) -> bytes:
     """Keccak-256 as Ethereum uses it (original padding, not FIPS 202). 32 bytes."""
@@ -28,13 +32,11 @@ def to_hex(data: bytes) -> str:
 
 def from_hex(text: object, length: int | None, pointer: str = "") -> bytes:
     """Bytes of `0x`-prefixed hex in any case. `length` in bytes, None for any. Raises BadInput."""
+    if isinstance(text, str) and _HEX.fullmatch(text) and length in (None, len(text) // 2 - 1):
+        return bytes.fromhex(text[2:])
     wanted = "bytes in hex" if length is None else f"{length} bytes in hex ({2 * length} digits)"
-    if not isinstance(text, str) or not re.fullmatch(r"0[xX](?:[0-9a-fA-F]{2})*", text):
-        raise BadInput(f"{pointer or 'value'}: expected 0x and {wanted}.", "Check that it was copied whole.", pointer)
-    data = bytes.fromhex(text[2:])
-    if length is not None and len(data) != length:
-        raise BadInput(f"{pointer or 'value'}: expected {wanted}, got {len(data)} bytes.", "", pointer)
-    return data
+    got = f", got {len(text) - 2} digits" if isinstance(text, str) and _HEX.fullmatch(text) else ""
+    raise BadInput(f"{pointer or 'value'}: expected 0x and {wanted}{got}.", "Check that it was copied whole.", pointer)
 
 
 def checksum_address(address: bytes) -> str:
@@ -104,8 +106,7 @@ def parse_json(data: bytes, size_limit: int, what: str) -> Any:
 
 def _check_depth(data: bytes, what: str) -> None:
     depth = 0
-    # The closing quote is optional so that an unterminated string is read once, not once from each quote in it.
-    for bracket in re.finditer(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', data, re.DOTALL):
+    for bracket in _STRING_OR_BRACKET.finditer(data):
         first = bracket[0][:1]
         depth += (first in b"[{") - (first in b"]}")
         if depth > MAX_JSON_DEPTH:
@@ -123,13 +124,13 @@ def _no_constant(name: str) -> None:
     raise BadInput(f"{name} is not a JSON number.", "Write numbers that matter as strings.")
 
 
-def exact_object(value: object, keys: set[str], pointer: str, optional: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """`value` as an object that has all of `keys`, perhaps some of `optional`, and no other. Raises BadInput."""
+def exact_object(value: object, keys: set[str], pointer: str) -> dict[str, Any]:
+    """`value` as an object that has exactly `keys`. Raises BadInput."""
     if not isinstance(value, dict):
         raise BadInput(f"{pointer or '/'}: expected an object.", "", pointer)
     if missing := sorted(keys - value.keys()):
         raise BadInput(f"{pointer or '/'}: {missing[0]} is missing.", "", pointer)
-    if unknown := sorted(value.keys() - keys - optional):
+    if unknown := sorted(value.keys() - keys):
         raise BadInput(f"{pointer or '/'}: {unknown[0][:60]!r} is not a known key.", "", pointer)
     return value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import rlp
 
@@ -52,7 +53,7 @@ def parse_header(data: bytes) -> Header:
 
 def prove_account(state_root: bytes, address: str, nodes: Sequence[bytes]) -> Account | None:
     """The account at an address, or None when the proof shows that there is none. Raises InvalidProof."""
-    value = _walk(state_root, keccak256(address_bytes(address)), nodes)
+    value = _walk(state_root, keccak256(address_bytes(address)), tuple(nodes))
     if value is None:
         return None
     fields = _decode(value, "the account")
@@ -65,7 +66,7 @@ def prove_account(state_root: bytes, address: str, nodes: Sequence[bytes]) -> Ac
 
 def prove_slot(storage_root: bytes, slot: bytes, nodes: Sequence[bytes]) -> bytes:
     """The 32-byte word in a storage slot; zero when the proof shows that it was never set. Raises InvalidProof."""
-    value = _walk(storage_root, keccak256(slot), nodes)
+    value = _walk(storage_root, keccak256(slot), tuple(nodes))
     if value is None:
         return ZERO32
     word = _decode(value, "the storage word")
@@ -79,9 +80,11 @@ def mapping_slot(key: bytes, position: int) -> bytes:
     return keccak256(key + position.to_bytes(32, "big"))
 
 
-def _walk(root: bytes, key: bytes, nodes: Sequence[bytes]) -> bytes | None:
-    """The value at a hashed key, or None when the nodes prove that the trie has none. Uses every node or refuses."""
-    if root == EMPTY_TRIE and list(nodes) in ([], [b"\x80"]):
+@lru_cache(maxsize=64)
+def _walk(root: bytes, key: bytes, nodes: tuple[bytes, ...]) -> bytes | None:
+    """The value at a hashed key, or None when the nodes prove that the trie has none. Uses every node or refuses.
+    Certificates of one block share their account proofs, which are therefore walked once for all."""
+    if root == EMPTY_TRIE and nodes in ((), (b"\x80",)):
         return None
     if not 0 < len(nodes) <= MAX_NODES:
         raise MalformedProof(f"a proof of {len(nodes)} nodes proves nothing.")

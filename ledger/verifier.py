@@ -8,7 +8,7 @@ called one. There is no way through that ends valid without every check of the a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any, NoReturn, TypeVar
 
@@ -130,8 +130,7 @@ class _Verification:
 
     def _check_witnesses(self, header: Header, note: str, trust: TrustRoot) -> None:
         try:
-            signed, _ = checkpoints.parse(note)
-            names = checkpoints.cosigners(note, trust.origin, trust.witnesses)
+            signed, names = _believed(note, trust.origin, trust.witnesses)
         except InvalidProof as error:
             self._note(3, "unknown", f"block {header.number}: {error.message}")
             return
@@ -270,3 +269,9 @@ class _Verification:
         if unbelieved:
             return Axis("unknown", f"not decided: {unbelieved.detail}")
         return Axis("valid", own[-1].detail if name != "integrity" else "every proof holds")
+
+
+@lru_cache(maxsize=64)
+def _believed(note: str, origin: str, witnesses: tuple[str, ...]) -> tuple[checkpoints.Checkpoint, frozenset[str]]:
+    """A checkpoint and who signed it. Certificates of one block share theirs, so it is checked once for all."""
+    return checkpoints.parse(note)[0], frozenset(checkpoints.cosigners(note, origin, witnesses))

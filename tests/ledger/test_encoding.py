@@ -250,10 +250,10 @@ def test_any_bytes_are_json_or_refused(data: bytes) -> None:
 
 
 def test_an_object_has_exactly_its_keys() -> None:
-    assert exact_object({"a": 1, "b": 2}, {"a"}, "", frozenset({"b"})) == {"a": 1, "b": 2}
+    assert exact_object({"a": 1, "b": 2}, {"a", "b"}, "") == {"a": 1, "b": 2}
     for wrong in ({}, {"a": 1, "c": 2}, [], None, "a"):
         with pytest.raises(BadInput):
-            exact_object(wrong, {"a"}, "/x", frozenset({"b"}))
+            exact_object(wrong, {"a"}, "/x")
     for wrong_list in ([1, 2], (1,), None, {}):
         with pytest.raises(BadInput):
             exact_list(wrong_list, 1, "/x")
