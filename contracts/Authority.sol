@@ -13,17 +13,31 @@ contract Authority is AccessManager {
         uint8 threshold;
     }
 
+    /// @notice The register that takes over from another, and from when on.
+    struct Succession {
+        address successor;
+        uint40 since;
+    }
+
+    /// @notice How long the public is told of a successor before it takes over.
+    uint40 public constant SUCCESSION_DELAY = 30 days;
+
     /// @notice The time since which a registrar's key is suspect, zero if it is not. Entries before it stay good.
     mapping(address registrar => uint40 time) public suspectSince;
 
     /// @notice The approval rule of a register. A register without one can change nothing.
     mapping(address register => Policy policy) public policyOf;
 
+    /// @notice A register is never changed: a new version is a new address that is announced here, long before.
+    mapping(address register => Succession succession) public successorOf;
+
     event PolicySet(address indexed register, uint64 role, uint8 threshold);
+    event SuccessorAnnounced(address indexed register, address successor, uint40 since);
     event Suspected(address indexed registrar, uint40 since);
 
     error InvalidPolicy(uint64 role, uint8 threshold);
     error InvalidSuspicion(address registrar, uint40 since);
+    error AlreadySucceeded(address register, address successor);
     error NoPolicy(address register);
     error TooFewApprovals(uint256 given, uint256 needed);
     error NotRegistrar(address account);
@@ -45,6 +59,17 @@ contract Authority is AccessManager {
         }
         suspectSince[registrar] = since;
         emit Suspected(registrar, since);
+    }
+
+    /// @notice Announce the register that takes over from another after SUCCESSION_DELAY; zero withdraws it until then.
+    function announceSuccessor(address register, address successor) external onlyAuthorized {
+        Succession memory announced = successorOf[register];
+        if (announced.since != 0 && announced.since <= block.timestamp) {
+            revert AlreadySucceeded(register, announced.successor);
+        }
+        uint40 since = successor == address(0) ? 0 : uint40(block.timestamp) + SUCCESSION_DELAY;
+        successorOf[register] = Succession(successor, since);
+        emit SuccessorAnnounced(register, successor, since);
     }
 
     /// @notice Revert unless these accounts may together approve a change of the calling register.

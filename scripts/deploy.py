@@ -25,17 +25,22 @@ from wallet.keystore import write_keystore
 from wallet.signer import LocalSigner, Signer
 
 ARTIFACTS = Path(__file__).parent.parent / "contracts" / "artifacts"
+ADMIN_ROLE = 0  # AccessManager.ADMIN_ROLE
 REGISTRAR_ROLE = 1
+GUARDIAN_ROLE = 2
 RELAYER_FUNDS = 10**18
 DEVNET_WORK_FACTOR = 1 << 12  # devnet keys guard nothing, and a newcomer should not wait for scrypt
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Who will govern: `registrars` are addresses of which `threshold` must approve every change."""
+    """Who will govern: `registrars` are addresses of which `threshold` must approve every change; `admin`, meant to be
+    a multisig, appoints them; `guardian` can mark a registrar's key as suspect and nothing else."""
 
     trust_name: str
     authority_name: str
+    admin: str
+    guardian: str
     registrars: tuple[str, ...]
     threshold: int
 
@@ -91,17 +96,26 @@ class Deployer:
 
 
 def deploy(chain: EvmChain, deployer: Signer, plan: Plan, witnesses: tuple[str, ...]) -> TrustRoot:
-    """Deploy the contracts, grant the roles, and answer with the trust root. `witnesses` are verifier keys."""
+    """Deploy the contracts, grant the roles, give up the deployer's own, and answer with the trust root. `witnesses`
+    are verifier keys. Raises ConfigurationError."""
     if len(set(plan.registrars)) < plan.threshold:
         raise ConfigurationError(
             f"{plan.threshold} registrars must approve, and only {len(set(plan.registrars))} are named.", "Name more."
         )
+    if deployer.address in (plan.admin, plan.guardian, *plan.registrars):
+        raise ConfigurationError("The deployer's key may hold no role.", "Deploy with a key made for that only.")
     run = Deployer(chain, deployer)
     authority = run.create("Authority", ("address", deployer.address))
     register = run.create("LandRegister", ("address", authority))
     run.call(authority, "setPolicy(address,uint64,uint8)", register, REGISTRAR_ROLE, plan.threshold)
     for registrar in plan.registrars:
         run.call(authority, "grantRole(uint64,address,uint32)", REGISTRAR_ROLE, registrar, 0)
+    mark_suspect = keccak256(b"markSuspect(address,uint40)")[:4]
+    run.call(authority, "setTargetFunctionRole(address,bytes4[],uint64)", authority, [mark_suspect], GUARDIAN_ROLE)
+    run.call(authority, "grantRole(uint64,address,uint32)", GUARDIAN_ROLE, plan.guardian, 0)
+    # Last, and in this order: from here on the deployer's key is worth nothing.
+    run.call(authority, "grantRole(uint64,address,uint32)", ADMIN_ROLE, plan.admin, 0)
+    run.call(authority, "renounceRole(uint64,address)", ADMIN_ROLE, deployer.address)
     chain_id = chain.chain_id()
     trusted = TrustedRegister(
         RegisterName(chain_id, register),
@@ -132,8 +146,9 @@ def deploy_devnet(settings: Settings) -> TrustRoot:
         for name in ("universitas.example", "koran.example", "pengadilan.example")
         for path in [settings.witness_keys / f"{name}.pem"]
     )
+    admin, guardian = (_keystore(settings, settings.data / f"{name}.json") for name in ("admin", "guardian"))
     deployer = devnet_account()
-    plan = Plan("demo.khalayak.example", "Kantor Pertanahan Contoh (demo)", registrars, 2)
+    plan = Plan("demo.khalayak.example", "Kantor Pertanahan Contoh (demo)", admin, guardian, registrars, 2)
     trust = deploy(chain, deployer, plan, witnesses)
     Deployer(chain, deployer).fund(relayer, RELAYER_FUNDS)
     write_office_files(settings, trust)
