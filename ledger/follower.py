@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import structlog
-
 from ledger.errors import InvalidProof, NotFound
 from ledger.model import RecordedEntry
 from ledger.ports import Chain, RecordStore
@@ -13,8 +11,6 @@ from ledger.registers import register_of_kind
 from ledger.trust import TrustedRegister
 
 BLOCKS_A_STEP = 1_000
-
-log = structlog.get_logger()
 
 
 class Follower:
