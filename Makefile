@@ -48,7 +48,7 @@ setup: .tools/uv.stamp ## install the locked packages (every other target does t
 
 .tools/uv.stamp: scripts/requirements-uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
-	@$(PYTHON) -m venv .tools/uv
+	@$(PYTHON) -m venv .tools/uv || { echo "This Python lacks venv; on Debian, install python3-venv."; exit 1; }
 	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
