@@ -28,13 +28,15 @@ def verify(
     document_bytes = read(document) if document else None
     verdicts = []
     for path in files:
-        root = TrustRoot.parse(read(trust or path.with_name("trust.json")))
+        trusted = trust or path.with_name("trust.json")
+        root = TrustRoot.parse(read(trusted))
         verdict = verify_file(read(path, MAX_BYTES + 1), root, document=document_bytes)
         verdicts.append(verdict)
         if as_json:
-            typer.echo(json.dumps({"file": str(path), **verdict.as_json()}))
+            typer.echo(json.dumps({"file": str(path), "trust": str(trusted), **verdict.as_json()}))
             continue
-        typer.echo(f"{answer(verdict)}  {path.name}")
+        # A cheat can put a trust root of his own beside his certificate, so the answer never goes without its name.
+        typer.echo(f"{answer(verdict)}  {path.name} (trusting {root.name} of {trusted})")
         if checks:
             typer.echo("\n".join(check_lines(verdict)))
     raise typer.Exit(0 if all(verdict.valid for verdict in verdicts) else 1)
