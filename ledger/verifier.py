@@ -189,7 +189,7 @@ class _Verification:
 
     def _check_approvers(self, certificate: Certificate, header: Header, trusted: TrustedRegister | None) -> None:
         for number, (entry, approvers) in enumerate(zip(certificate.entries, certificate.approvers, strict=True), 1):
-            if not approvers or approvals_hash(approvers) != entry.approvals:
+            if approvals_hash(approvers) != entry.approvals:
                 self._fail(10, f"the approvers of entry {number} are not the ones it commits to")
         if trusted is None:
             self._note(10, "unknown", "no trust root was given, so the authority is not known")
