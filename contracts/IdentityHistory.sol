@@ -7,8 +7,8 @@ import {Register} from "./Register.sol";
 /// @notice The entries of identities and how one follows another.
 abstract contract IdentityHistory is Register {
     /// @notice The state of an identity after an action; `headOf` is the hash of the newest.
-    /// @param approvals keccak256 of the packed addresses of the registrars who approved, that of nothing where none did:
-    /// in a confirmation and in a veto.
+    /// @param approvals keccak256 of the packed addresses of the registrars who approved; of nothing in a
+    /// confirmation and in a veto.
     /// @param controller While the identity is RECOVERING, the proposed one; who may veto is in the entry before.
     /// @param validUntil The first second in which the identity is expired.
     struct IdentityEntry {
@@ -63,14 +63,14 @@ abstract contract IdentityHistory is Register {
         returns (IdentityEntry memory entry, bytes32 head, IdentityEntry memory old)
     {
         (entry, head) = _open(recordId, current);
-        _require(recordId, entry.status == RECOVERING, entry.status);
+        _expect(recordId, entry.status, RECOVERING);
         old = _read(before);
         // slither-disable-next-line incorrect-equality - as in _open
         if (_hash(old) != entry.previous) revert WrongEntryBefore(recordId, entry.previous);
     }
 
-    function _require(bytes32 recordId, bool allowed, uint8 status) internal pure {
-        if (!allowed) revert WrongStatus(recordId, status);
+    function _expect(bytes32 recordId, uint8 status, uint8 wanted) internal pure {
+        if (status != wanted) revert WrongStatus(recordId, status);
     }
 
     /// @dev Of an action that no registrar approves.

@@ -7,8 +7,8 @@ import {IdentityHistory} from "./IdentityHistory.sol";
 import {Register} from "./Register.sol";
 
 /// @title IdentityRegister
-/// @notice Identities under record ids of 32 random bytes, each with a controller who signs for it. Only hashes are kept;
-/// the events hold the entries. Dates are seconds since 1970.
+/// @notice Identities under record ids of 32 random bytes, each with a controller who signs for it. Only hashes are
+/// kept; the events hold the entries. Dates are seconds since 1970.
 contract IdentityRegister is IdentityHistory {
     /// @notice A first entry. `recordId` is random, never made from a number that somebody can guess.
     struct Identity {
@@ -89,7 +89,7 @@ contract IdentityRegister is IdentityHistory {
         Approval[] calldata approvals
     ) external {
         (IdentityEntry memory entry, bytes32 head) = _open(recordId, current);
-        _require(recordId, entry.status == ACTIVE, entry.status);
+        _expect(recordId, entry.status, ACTIVE);
         _checkContent(recordId, digest, validUntil);
         bytes32 structHash = keccak256(abi.encode(RENEW_TYPEHASH, recordId, head, digest, validUntil, deadline));
         (entry.approvals, ) = _approve(structHash, deadline, approvals);
@@ -110,7 +110,7 @@ contract IdentityRegister is IdentityHistory {
         Approval[] calldata approvals
     ) external {
         (IdentityEntry memory entry, bytes32 head) = _open(recordId, current);
-        _require(recordId, entry.status == ACTIVE, entry.status);
+        _expect(recordId, entry.status, ACTIVE);
         if (block.timestamp >= entry.validUntil) revert PastValidity(recordId, entry.validUntil);
         _checkController(controller, entry.controller);
         bytes32 signed;
@@ -131,7 +131,7 @@ contract IdentityRegister is IdentityHistory {
         Approval[] calldata approvals
     ) external {
         (IdentityEntry memory entry, bytes32 head) = _open(recordId, current);
-        _require(recordId, entry.status == ACTIVE || entry.status == SUSPENDED, entry.status);
+        if (entry.status != SUSPENDED) _expect(recordId, entry.status, ACTIVE);
         _checkController(controller, entry.controller);
         bytes32 structHash = keccak256(abi.encode(RECOVER_TYPEHASH, recordId, head, controller, deadline));
         (entry.approvals, ) = _approve(structHash, deadline, approvals);
@@ -178,7 +178,7 @@ contract IdentityRegister is IdentityHistory {
         Approval[] calldata approvals
     ) external {
         (IdentityEntry memory entry, bytes32 head) = _open(recordId, current);
-        _require(recordId, entry.status == ACTIVE, entry.status);
+        _expect(recordId, entry.status, ACTIVE);
         entry.status = SUSPENDED;
         _approveAndRecord(SUSPEND_TYPEHASH, recordId, entry, head, SUSPEND, deadline, approvals);
     }
@@ -191,7 +191,7 @@ contract IdentityRegister is IdentityHistory {
         Approval[] calldata approvals
     ) external {
         (IdentityEntry memory entry, bytes32 head) = _open(recordId, current);
-        _require(recordId, entry.status == SUSPENDED, entry.status);
+        _expect(recordId, entry.status, SUSPENDED);
         entry.status = ACTIVE;
         _approveAndRecord(REINSTATE_TYPEHASH, recordId, entry, head, REINSTATE, deadline, approvals);
     }
@@ -204,7 +204,8 @@ contract IdentityRegister is IdentityHistory {
         Approval[] calldata approvals
     ) external {
         (IdentityEntry memory entry, bytes32 head) = _open(recordId, current);
-        _require(recordId, entry.status != REVOKED, entry.status);
+        // slither-disable-next-line incorrect-equality - a status is no amount, and it has four values
+        if (entry.status == REVOKED) revert WrongStatus(recordId, REVOKED);
         entry.status = REVOKED;
         _approveAndRecord(REVOKE_TYPEHASH, recordId, entry, head, REVOKE, deadline, approvals);
     }
