@@ -188,14 +188,15 @@ class _Verification:
 
     def _check_approvers(self, certificate: Certificate, header: Header, trusted: TrustedRegister | None) -> None:
         for number, (entry, approvers) in enumerate(zip(certificate.entries, certificate.approvers, strict=True), 1):
-            if not approvers or approvals_hash(approvers) != entry.approvals:
+            if approvals_hash(approvers) != entry.approvals:
                 self._fail(10, f"the approvers of entry {number} are not the ones it commits to")
         if trusted is None:
             self._note(10, "unknown", "no trust root was given, so the authority is not known")
             return
-        for number, approvers in enumerate(certificate.approvers, 1):
+        alone = register_of_kind(certificate.kind).without_registrars
+        for number, (entry, approvers) in enumerate(zip(certificate.entries, certificate.approvers, strict=True), 1):
             # The contract has its own rule, which its authority can change; the trust root has the reader's.
-            if len(approvers) < trusted.threshold:
+            if entry.action not in alone and len(approvers) < trusted.threshold:
                 self._fail(10, f"entry {number} has {len(approvers)} approvers, {trusted.threshold} must approve")
         suspect_since = self._suspect_since(certificate, header, trusted)
         for number, (entry, approvers) in enumerate(zip(certificate.entries, certificate.approvers, strict=True), 1):

@@ -16,6 +16,15 @@ VERSION = "1"
 
 _MEMBERS = {
     "EIP712Domain": "string name,string version,uint256 chainId,address verifyingContract",
+    "IssueIdentities": "Identity[] identities,uint256 deadline",
+    "Identity": "bytes32 recordId,bytes32 digest,address controller,uint40 validUntil",
+    "RenewIdentity": "bytes32 recordId,bytes32 head,bytes32 digest,uint40 validUntil,uint256 deadline",
+    "RotateController": "bytes32 recordId,bytes32 head,address controller,uint256 deadline",
+    "RecoverIdentity": "bytes32 recordId,bytes32 head,address controller,uint256 deadline",
+    "VetoRecovery": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "SuspendIdentity": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "ReinstateIdentity": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "RevokeIdentity": "bytes32 recordId,bytes32 head,uint256 deadline",
     "IssueTitles": "Title[] titles,uint256 deadline",
     "Title": "bytes32 recordId,bytes32 digest,address holder,uint64 area",
     "TransferTitle": "bytes32 recordId,bytes32 head,address recipient,bytes32 digest,uint256 deadline",
@@ -31,6 +40,14 @@ def _types(*names: str) -> Types:
 
 # By primary type: every struct that the message holds, as eth_signTypedData_v4 lists them.
 TYPES: Mapping[str, Types] = {
+    "IssueIdentities": _types("IssueIdentities", "Identity"),
+    "RenewIdentity": _types("RenewIdentity"),
+    "RotateController": _types("RotateController"),
+    "RecoverIdentity": _types("RecoverIdentity"),
+    "VetoRecovery": _types("VetoRecovery"),
+    "SuspendIdentity": _types("SuspendIdentity"),
+    "ReinstateIdentity": _types("ReinstateIdentity"),
+    "RevokeIdentity": _types("RevokeIdentity"),
     "IssueTitles": _types("IssueTitles", "Title"),
     "TransferTitle": _types("TransferTitle"),
 }
@@ -116,6 +133,20 @@ def transfer_title(
     1970. Raises TypedDataInvalid."""
     message = {"recordId": record_id, "head": head, "recipient": recipient, "digest": digest, "deadline": deadline}
     return _build(domain, "TransferTitle", message)
+
+
+def issue_identities(domain: Domain, identities: Iterable[Mapping[str, Any]], deadline: int) -> TypedData:
+    """`identities` are {"recordId": 32 bytes, "digest": 32 bytes, "controller": address, "validUntil": seconds since
+    1970} in the order of the call; `deadline` is in seconds since 1970. Raises TypedDataInvalid."""
+    return _build(domain, "IssueIdentities", {"identities": list(identities), "deadline": deadline})
+
+
+def change_identity(
+    domain: Domain, struct: str, record_id: bytes, head: bytes, members: Mapping[str, Any], deadline: int
+) -> TypedData:
+    """A change of an existing identity. `struct` is its name, as "RenewIdentity"; `head` the head that it replaces;
+    `members` what else the struct holds. Raises TypedDataInvalid."""
+    return _build(domain, struct, {"recordId": record_id, "head": head, **members, "deadline": deadline})
 
 
 def _build(domain: Domain, primary_type: str, message: object) -> TypedData:

@@ -28,6 +28,7 @@ class Register(Protocol):
     entry: type[Entry]
     actions: Mapping[int, str]
     statuses: Mapping[int, str]
+    without_registrars: frozenset[int]  # actions whose entries commit to no approvers
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
         """The id of the record that this content is about."""

@@ -79,6 +79,7 @@ class LandRegister:
     entry = LandEntry
     actions: Mapping[int, str] = {ISSUE: "issue", TRANSFER: "transfer"}
     statuses: Mapping[int, str] = {ACTIVE: "active"}
+    without_registrars: frozenset[int] = frozenset()
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
         # The dots only group the digits: written with and without them it is one parcel, so it must be one record.

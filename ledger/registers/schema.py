@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from calendar import timegm
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -38,6 +39,11 @@ def iso_date(value: str) -> str | None:
         return None if date.fromisoformat(value).isoformat() == value else "expected a date YYYY-MM-DD"
     except ValueError:
         return "expected a date YYYY-MM-DD"
+
+
+def end_of_day(day: str) -> int:
+    """The first second after a day (UTC), in seconds since 1970. Expects the form that `iso_date` checks."""
+    return timegm(date.fromisoformat(day).timetuple()) + 86400
 
 
 @dataclass(frozen=True)

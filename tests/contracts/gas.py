@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.devnet import free_port, start_hardhat
+from tests.contracts.identities import Identities, record
 from tests.contracts.offices import Office, address_of, title
 
 GAS = Path(__file__).parent / "gas.json"
@@ -23,7 +24,14 @@ def measure(office: Office) -> dict[str, int]:
     ours = title(1, holder=address_of("holder"))
     office.issue([ours])
     receipt = office.transfer(office.first_entry(ours), ours[0], "holder", "recipient")
-    return figures | {"land/transfer": _gas(receipt)}
+    return figures | {"land/transfer": _gas(receipt)} | _identities(Identities(office).deploy())
+
+
+def _identities(register: Identities) -> dict[str, int]:
+    batch = [record(number, address_of(f"controller {number}")) for number in range(400)]
+    figures = {"identity/issue/400": _gas(register.issue(batch)) // 400}
+    rotated = record(0, address_of("new controller"))
+    return figures | {"identity/rotate": _gas(register.change("rotate", rotated, holder="controller 0"))}
 
 
 def _gas(receipt: Mapping[str, Any]) -> int:

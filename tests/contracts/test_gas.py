@@ -22,6 +22,11 @@ def test_a_title_costs_at_most_27000_gas_in_a_batch_and_a_transfer_75000() -> No
     assert STATED["land/transfer"] <= 75_000
 
 
+def test_an_identity_costs_what_a_title_does() -> None:
+    assert STATED["identity/issue/400"] <= 27_000
+    assert STATED["identity/rotate"] <= 75_000
+
+
 def test_the_document_has_the_figures_of_gas_json() -> None:
     rows = re.findall(r"^\| `([^`]+)` \|.*\| ([0-9,]+) \|$", DOCUMENT.read_text(), re.MULTILINE)
     assert {name: int(gas.replace(",", "")) for name, gas in rows} == STATED
