@@ -10,13 +10,15 @@ import {Rfc9162} from "./Rfc9162.sol";
 /// @notice Many records that are only ever added: a series of batches, each an RFC 9162 tree of content digests. A series
 /// is a record, so is each batch of it, by `batchId`, and so is each leaf that was corrected, by its hash.
 contract BatchRegister is Register {
-    /// @notice The state of a series after a batch. `digest` is zero: the content is in the leaves.
+    /// @notice The state of a series after a batch, or of a leaf after a correction.
     /// @param time Of the block, in seconds.
+    /// @param digest Of the content that replaces an amended leaf, else zero: the content of a batch is in its leaves.
     /// @param approvals keccak256 of the packed addresses of the registrars who approved.
-    /// @param root Of the tree of this batch.
-    /// @param count Leaves of this batch.
-    /// @param total Leaves of the series, this batch included.
-    /// @param manifest Commits to the list of the leaves; zero if they are in the calldata.
+    /// @param root Of the tree of this batch, zero for a correction.
+    /// @param count Leaves of this batch, zero for a correction.
+    /// @param total Leaves of the series, this batch included, zero for a correction.
+    /// @param manifest Hash of what goes with it: the list of the leaves of a batch (zero if they are in the calldata),
+    /// the reasons of a correction.
     struct BatchEntry {
         bytes32 previous;
         uint32 sequence;
@@ -29,19 +31,6 @@ contract BatchRegister is Register {
         uint64 count;
         uint64 total;
         bytes32 manifest;
-    }
-
-    /// @notice The state of a leaf that was corrected. `digest` is that of the content which replaces it, zero if voided.
-    /// @param reason Hash of the reasons given.
-    struct CorrectionEntry {
-        bytes32 previous;
-        uint32 sequence;
-        uint40 time;
-        uint8 action;
-        uint8 status;
-        bytes32 digest;
-        bytes32 approvals;
-        bytes32 reason;
     }
 
     /// @notice What is asked for in an append by root. `series` is keccak256("<register>/<agency>/<period>").
@@ -81,11 +70,8 @@ contract BatchRegister is Register {
     bytes32 private constant VOID_TYPEHASH =
         keccak256("VoidLeaf(bytes32 leaf,bytes32 head,bytes32 reason,uint256 deadline)");
 
-    /// @notice A batch, the newest of its series.
-    event Recorded(bytes32 indexed series, BatchEntry entry);
-
-    /// @notice A correction, the newest of its leaf.
-    event Corrected(bytes32 indexed leaf, CorrectionEntry entry);
+    /// @notice The newest entry, whole, of a series or of a corrected leaf.
+    event Recorded(bytes32 indexed recordId, BatchEntry entry);
 
     error InvalidBatch(bytes32 series);
     error InvalidCorrection(bytes32 leaf);
@@ -139,15 +125,15 @@ contract BatchRegister is Register {
         bytes32 replacement,
         bytes32 reason,
         uint256 deadline,
-        CorrectionEntry calldata current,
+        BatchEntry calldata current,
         Approval[] calldata approvals
     ) external {
-        (CorrectionEntry memory entry, bytes32 leaf, bytes32 head) = _currentCorrection(place, current);
+        (BatchEntry memory entry, bytes32 leaf, bytes32 head) = _currentCorrection(place, current);
         if (replacement == 0 || reason == 0) revert InvalidCorrection(leaf);
         bytes32 structHash = keccak256(abi.encode(AMEND_TYPEHASH, leaf, head, replacement, reason, deadline));
         (entry.approvals, ) = _approve(structHash, deadline, approvals);
-        (entry.action, entry.status, entry.digest, entry.reason) = (AMEND, AMENDED, replacement, reason);
-        _correct(leaf, head, entry);
+        (entry.action, entry.status, entry.digest, entry.manifest) = (AMEND, AMENDED, replacement, reason);
+        _record(leaf, head, entry);
     }
 
     /// @notice Declare a leaf void, for ever.
@@ -156,15 +142,15 @@ contract BatchRegister is Register {
         Place calldata place,
         bytes32 reason,
         uint256 deadline,
-        CorrectionEntry calldata current,
+        BatchEntry calldata current,
         Approval[] calldata approvals
     ) external {
-        (CorrectionEntry memory entry, bytes32 leaf, bytes32 head) = _currentCorrection(place, current);
+        (BatchEntry memory entry, bytes32 leaf, bytes32 head) = _currentCorrection(place, current);
         if (reason == 0) revert InvalidCorrection(leaf);
         bytes32 structHash = keccak256(abi.encode(VOID_TYPEHASH, leaf, head, reason, deadline));
         (entry.approvals, ) = _approve(structHash, deadline, approvals);
-        (entry.action, entry.status, entry.digest, entry.reason) = (VOID, VOIDED, 0, reason);
-        _correct(leaf, head, entry);
+        (entry.action, entry.status, entry.digest, entry.manifest) = (VOID, VOIDED, 0, reason);
+        _record(leaf, head, entry);
     }
 
     /// @notice Whether a content digest was recorded in that batch, at that index, and never corrected since.
@@ -185,61 +171,60 @@ contract BatchRegister is Register {
         return keccak256(abi.encode(series, sequence));
     }
 
-    /// @dev The newest entry of the series. It must be in its place as a batch too: else `series` is itself the id of a
+    /// @dev The newest entry of a series. It must be in its place as a batch too: else the series is itself the id of a
     /// batch, and would be written over.
     function _currentBatch(bytes32 series, BatchEntry calldata current)
         private
         view
         returns (BatchEntry memory entry, bytes32 head)
     {
-        head = headOf[series];
-        entry = _read(current);
-        if (_hash(entry) != head) {
-            // slither-disable-next-line uninitialized-local - an entry that nobody recorded is zero
-            BatchEntry memory nothing;
-            if (head != 0 || _hash(entry) != _hash(nothing)) revert StaleHead(series, head);
-        } else if (headOf[batchId(series, entry.sequence)] != head) {
-            revert StaleHead(series, head);
-        }
+        (entry, head) = _current(series, current);
+        // slither-disable-next-line incorrect-equality - a head is zero or a hash, nobody can bring it near to another
+        if (head != 0 && headOf[batchId(series, entry.sequence)] != head) revert StaleHead(series, head);
     }
 
-    function _append(bytes32 series, bytes32 head, BatchEntry memory entry) private {
-        entry.previous = head;
-        entry.sequence += 1;
-        entry.time = uint40(block.timestamp);
-        entry.status = ACTIVE;
-        entry.total += entry.count;
-        bytes32 id = batchId(series, entry.sequence);
-        if (headOf[id] != 0) revert AlreadyRecorded(id);
-        headOf[series] = headOf[id] = _hash(entry);
-        emit Recorded(series, entry);
-    }
-
-    /// @dev The newest correction of a leaf, which is one, and is not void.
-    function _currentCorrection(Place calldata place, CorrectionEntry calldata current)
+    /// @dev The newest correction of a leaf, which is one, and is not void. It has no leaves: else the leaf's hash was
+    /// taken for a series.
+    function _currentCorrection(Place calldata place, BatchEntry calldata current)
         private
         view
-        returns (CorrectionEntry memory entry, bytes32 leaf, bytes32 head)
+        returns (BatchEntry memory entry, bytes32 leaf, bytes32 head)
     {
         leaf = Rfc9162.leafHash(place.digest);
         if (!_isLeaf(place.series, place.batch, leaf, place.index, place.path)) revert NotInBatch(leaf);
-        head = headOf[leaf];
-        entry = current;
-        bytes32 given = keccak256(abi.encode(entry));
-        if (given != head) {
-            // slither-disable-next-line uninitialized-local - an entry that nobody recorded is zero
-            CorrectionEntry memory nothing;
-            if (head != 0 || given != keccak256(abi.encode(nothing))) revert StaleHead(leaf, head);
-        }
+        (entry, head) = _current(leaf, current);
+        if (entry.count != 0) revert StaleHead(leaf, head);
         if (entry.status == VOIDED) revert Voided(leaf);
     }
 
-    function _correct(bytes32 leaf, bytes32 head, CorrectionEntry memory entry) private {
+    /// @dev The entry that was passed, which must be the record's newest, or all zero if there is none.
+    function _current(bytes32 recordId, BatchEntry calldata current)
+        private
+        view
+        returns (BatchEntry memory entry, bytes32 head)
+    {
+        head = headOf[recordId];
+        entry = _read(current);
+        // slither-disable-next-line uninitialized-local - an entry that nobody recorded is zero
+        BatchEntry memory nothing;
+        // slither-disable-next-line incorrect-equality - a head is zero or a hash, nobody can bring it near to another
+        if (_hash(entry) != (head == 0 ? _hash(nothing) : head)) revert StaleHead(recordId, head);
+    }
+
+    function _append(bytes32 series, bytes32 head, BatchEntry memory entry) private {
+        entry.status = ACTIVE;
+        entry.total += entry.count;
+        bytes32 id = batchId(series, entry.sequence + 1);
+        if (headOf[id] != 0) revert AlreadyRecorded(id);
+        headOf[id] = _record(series, head, entry);
+    }
+
+    function _record(bytes32 recordId, bytes32 head, BatchEntry memory entry) private returns (bytes32 newHead) {
         entry.previous = head;
         entry.sequence += 1;
         entry.time = uint40(block.timestamp);
-        headOf[leaf] = keccak256(abi.encode(entry));
-        emit Corrected(leaf, entry);
+        headOf[recordId] = newHead = _hash(entry);
+        emit Recorded(recordId, entry);
     }
 
     function _isLeaf(
@@ -250,9 +235,9 @@ contract BatchRegister is Register {
         bytes32[] calldata path
     ) private view returns (bool) {
         BatchEntry memory entry = _read(batch);
-        return
-            headOf[batchId(series, entry.sequence)] == _hash(entry) &&
-            Rfc9162.includes(leaf, index, entry.count, path, entry.root);
+        // slither-disable-next-line incorrect-equality - a head is zero or a hash, nobody can bring it near to another
+        if (headOf[batchId(series, entry.sequence)] != _hash(entry)) return false;
+        return Rfc9162.includes(leaf, index, entry.count, path, entry.root);
     }
 
     /// @dev A copy whose words are not checked: only the right ones have the hash that is compared.

@@ -27,7 +27,7 @@ contract IsGoodTest is BatchFixture {
     }
 
     function correct(uint256 index, bool isVoid) private {
-        BatchRegister.CorrectionEntry memory current;
+        BatchRegister.BatchEntry memory current;
         BatchRegister.Place memory place =
             BatchRegister.Place(SERIES, batch_, digests[index], uint64(index), pathOf(index));
         bytes32 leaf = Naive.leafHash(digests[index]);
