@@ -163,6 +163,7 @@ contract BatchRegister is Register {
         bytes32[] calldata path
     ) external view returns (bool) {
         bytes32 leaf = Rfc9162.leafHash(digest);
+        // slither-disable-next-line incorrect-equality - a head is zero or a hash, nobody can bring it near to another
         return headOf[leaf] == 0 && _isLeaf(series, batch, leaf, index, path);
     }
 
@@ -179,7 +180,6 @@ contract BatchRegister is Register {
         returns (BatchEntry memory entry, bytes32 head)
     {
         (entry, head) = _current(series, current);
-        // slither-disable-next-line incorrect-equality - a head is zero or a hash, nobody can bring it near to another
         if (head != 0 && headOf[batchId(series, entry.sequence)] != head) revert StaleHead(series, head);
     }
 
@@ -194,6 +194,7 @@ contract BatchRegister is Register {
         if (!_isLeaf(place.series, place.batch, leaf, place.index, place.path)) revert NotInBatch(leaf);
         (entry, head) = _current(leaf, current);
         if (entry.count != 0) revert StaleHead(leaf, head);
+        // slither-disable-next-line incorrect-equality - a status is a number of ours
         if (entry.status == VOIDED) revert Voided(leaf);
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.devnet import free_port, start_hardhat
+from tests.contracts.batches import Batches, digests
 from tests.contracts.offices import Office, address_of, title
 
 GAS = Path(__file__).parent / "gas.json"
@@ -15,7 +16,7 @@ BATCHES = (1, 100, 400)
 
 
 def measure(office: Office) -> dict[str, int]:
-    """Gas of whole transactions: an issue divided by its titles, a transfer with four signatures."""
+    """Gas of whole transactions: an issue divided by its titles, leaves on the chain by their number."""
     figures = {}
     for count in BATCHES:
         receipt = office.issue([title(1000 * count + i) for i in range(count)])
@@ -23,7 +24,16 @@ def measure(office: Office) -> dict[str, int]:
     ours = title(1, holder=address_of("holder"))
     office.issue([ours])
     receipt = office.transfer(office.first_entry(ours), ours[0], "holder", "recipient")
-    return figures | {"land/transfer": _gas(receipt)}
+    figures["land/transfer"] = _gas(receipt)
+    return figures | measure_batches(Batches(office).deploy())
+
+
+def measure_batches(batches: Batches) -> dict[str, int]:
+    """Appends to a series that has a batch already, as nearly all do."""
+    first = batches.entry(batches.append(digests(1), None))
+    by_root = batches.append(digests(10_000), first)
+    with_leaves = batches.append_leaves(digests(1000), batches.entry(by_root))
+    return {"batch/append/10000": _gas(by_root), "batch/appendLeaves/1000": _gas(with_leaves) // 1000}
 
 
 def _gas(receipt: Mapping[str, Any]) -> int:
