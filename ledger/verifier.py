@@ -78,7 +78,7 @@ class _Verification:
         self._check_newest_entry(certificate, head)
         self._check_history(certificate)
         self._check_fields(certificate)
-        self._note(9, "skipped", "not a record of a batch register")
+        self._check_batch(certificate)
         self._check_approvers(certificate, header, trusted)
         self._check_document(certificate)
         self._check_status(certificate, header)
@@ -185,6 +185,12 @@ class _Verification:
             self._fail(8, problem)
         withheld = certificate.content.size - len(values)
         self._note(8, "passed", f"{len(values)} fields shown, {withheld} withheld")
+
+    def _check_batch(self, certificate: Certificate) -> None:
+        if register_of_kind(certificate.kind).in_batches:
+            self._note(9, "unknown", "this version of the file cannot prove a record of a batch")
+        else:
+            self._note(9, "skipped", "not a record of a batch register")
 
     def _check_approvers(self, certificate: Certificate, header: Header, trusted: TrustedRegister | None) -> None:
         for number, (entry, approvers) in enumerate(zip(certificate.entries, certificate.approvers, strict=True), 1):

@@ -14,7 +14,7 @@ from scripts.node import MODULES, SOLC
 
 CONTRACTS = Path(__file__).parent.parent / "contracts"
 ARTIFACTS = CONTRACTS / "artifacts"
-COMPILED = ("Authority", "IdentityRegister", "LandRegister")
+COMPILED = ("Authority", "BatchRegister", "IdentityRegister", "LandRegister")
 SETTINGS: dict[str, Any] = {
     "optimizer": {"enabled": True, "runs": 20_000},
     "viaIR": False,

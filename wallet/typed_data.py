@@ -15,6 +15,9 @@ from wallet.errors import TypedDataInvalid
 VERSION = "1"
 
 _MEMBERS = {
+    "AmendLeaf": "bytes32 leaf,bytes32 head,bytes32 replacement,bytes32 reason,uint256 deadline",
+    "AppendBatch": "bytes32 series,bytes32 head,bytes32 root,uint64 count,bytes32 manifest,uint256 deadline",
+    "AppendLeaves": "bytes32 series,bytes32 head,bytes32 root,uint64 count,uint256 deadline",
     "EIP712Domain": "string name,string version,uint256 chainId,address verifyingContract",
     "IssueIdentities": "Identity[] identities,uint256 deadline",
     "Identity": "bytes32 recordId,bytes32 digest,address controller,uint40 validUntil",
@@ -28,6 +31,7 @@ _MEMBERS = {
     "IssueTitles": "Title[] titles,uint256 deadline",
     "Title": "bytes32 recordId,bytes32 digest,address holder,uint64 area",
     "TransferTitle": "bytes32 recordId,bytes32 head,address recipient,bytes32 digest,uint256 deadline",
+    "VoidLeaf": "bytes32 leaf,bytes32 head,bytes32 reason,uint256 deadline",
 }
 
 Types = dict[str, list[dict[str, str]]]
@@ -50,6 +54,7 @@ TYPES: Mapping[str, Types] = {
     "RevokeIdentity": _types("RevokeIdentity"),
     "IssueTitles": _types("IssueTitles", "Title"),
     "TransferTitle": _types("TransferTitle"),
+    **{name: _types(name) for name in ("AppendBatch", "AppendLeaves", "AmendLeaf", "VoidLeaf")},
 }
 
 
@@ -147,6 +152,33 @@ def change_identity(
     """A change of an existing identity. `struct` is its name, as "RenewIdentity"; `head` the head that it replaces;
     `members` what else the struct holds. Raises TypedDataInvalid."""
     return _build(domain, struct, {"recordId": record_id, "head": head, **members, "deadline": deadline})
+
+
+def append_batch(
+    domain: Domain, series: bytes, head: bytes, root: bytes, count: int, manifest: bytes, deadline: int
+) -> TypedData:
+    """`root` is that of the tree of the `count` leaves, `head` the head of the series that the batch replaces.
+    Raises TypedDataInvalid."""
+    message = {"series": series, "head": head, "root": root, "count": count, "manifest": manifest}
+    return _build(domain, "AppendBatch", {**message, "deadline": deadline})
+
+
+def append_leaves(domain: Domain, series: bytes, head: bytes, root: bytes, count: int, deadline: int) -> TypedData:
+    """As append_batch, for a batch whose leaves must lie on the chain. Raises TypedDataInvalid."""
+    message = {"series": series, "head": head, "root": root, "count": count, "deadline": deadline}
+    return _build(domain, "AppendLeaves", message)
+
+
+def amend_leaf(domain: Domain, leaf: bytes, head: bytes, replacement: bytes, reason: bytes, deadline: int) -> TypedData:
+    """`leaf` is the leaf's hash, `head` that of its last correction or zero, `replacement` the digest of the content
+    that is right, `reason` the hash of the reasons. Raises TypedDataInvalid."""
+    message = {"leaf": leaf, "head": head, "replacement": replacement, "reason": reason, "deadline": deadline}
+    return _build(domain, "AmendLeaf", message)
+
+
+def void_leaf(domain: Domain, leaf: bytes, head: bytes, reason: bytes, deadline: int) -> TypedData:
+    """As amend_leaf, without a replacement. Raises TypedDataInvalid."""
+    return _build(domain, "VoidLeaf", {"leaf": leaf, "head": head, "reason": reason, "deadline": deadline})
 
 
 def _build(domain: Domain, primary_type: str, message: object) -> TypedData:

@@ -29,6 +29,7 @@ class Register(Protocol):
     actions: Mapping[int, str]
     statuses: Mapping[int, str]
     without_registrars: frozenset[int]  # actions whose entries commit to no approvers
+    in_batches: bool  # whether a record is a leaf of a batch rather than an entry of its own
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
         """The id of the record that this content is about."""

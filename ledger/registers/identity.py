@@ -94,6 +94,7 @@ class IdentityRegister:
         RECOVERING: "recovering",
     }
     without_registrars = frozenset({CONFIRM, VETO})
+    in_batches = False
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
         return from_hex(values["recordId"], 32, "/fields/recordId")

@@ -80,6 +80,7 @@ class LandRegister:
     actions: Mapping[int, str] = {ISSUE: "issue", TRANSFER: "transfer"}
     statuses: Mapping[int, str] = {ACTIVE: "active"}
     without_registrars: frozenset[int] = frozenset()
+    in_batches = False
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
         # The dots only group the digits: written with and without them it is one parcel, so it must be one record.

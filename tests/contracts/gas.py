@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.devnet import free_port, start_hardhat
+from tests.contracts.batches import Batches, digests
 from tests.contracts.identities import Identities, record
 from tests.contracts.offices import Office, address_of, title
 
@@ -24,7 +25,8 @@ def measure(office: Office) -> dict[str, int]:
     ours = title(1, holder=address_of("holder"))
     office.issue([ours])
     receipt = office.transfer(office.first_entry(ours), ours[0], "holder", "recipient")
-    return figures | {"land/transfer": _gas(receipt)} | _identities(Identities(office).deploy())
+    figures["land/transfer"] = _gas(receipt)
+    return figures | _identities(Identities(office).deploy()) | _batches(Batches(office).deploy())
 
 
 def _identities(register: Identities) -> dict[str, int]:
@@ -32,6 +34,14 @@ def _identities(register: Identities) -> dict[str, int]:
     figures = {"identity/issue/400": _gas(register.issue(batch)) // 400}
     rotated = record(0, address_of("new controller"))
     return figures | {"identity/rotate": _gas(register.change("rotate", rotated, holder="controller 0"))}
+
+
+def _batches(batches: Batches) -> dict[str, int]:
+    """Appends to a series that has a batch already, as nearly all do."""
+    first = batches.entry(batches.append(digests(1), None))
+    by_root = batches.append(digests(10_000), first)
+    with_leaves = batches.append_leaves(digests(1000), batches.entry(by_root))
+    return {"batch/append/10000": _gas(by_root), "batch/appendLeaves/1000": _gas(with_leaves) // 1000}
 
 
 def _gas(receipt: Mapping[str, Any]) -> int:

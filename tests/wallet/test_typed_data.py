@@ -13,7 +13,16 @@ from eth_utils.crypto import keccak
 from wallet.errors import TypedDataInvalid
 from wallet.keys import recover
 from wallet.signer import LocalSigner
-from wallet.typed_data import Domain, TypedData, issue_titles, transfer_title
+from wallet.typed_data import (
+    Domain,
+    TypedData,
+    amend_leaf,
+    append_batch,
+    append_leaves,
+    issue_titles,
+    transfer_title,
+    void_leaf,
+)
 
 CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 HOLDER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -64,7 +73,39 @@ def test_transfer_digest_is_the_one_computed_by_hand() -> None:
     assert transfer().digest() == by_hand(keccak(struct))
 
 
-@pytest.mark.parametrize("data", [transfer(), issue_titles(DOMAIN, titles(3), 5)])
+A, B, C, D = (bytes([n]) * 32 for n in (1, 2, 3, 4))
+BATCHES = [
+    (
+        append_batch(DOMAIN, A, B, C, 7, D, 9),
+        b"AppendBatch(bytes32 series,bytes32 head,bytes32 root,uint64 count,bytes32 manifest,uint256 deadline)",
+        [A, B, C, 7, D, 9],
+    ),
+    (
+        append_leaves(DOMAIN, A, B, C, 7, 9),
+        b"AppendLeaves(bytes32 series,bytes32 head,bytes32 root,uint64 count,uint256 deadline)",
+        [A, B, C, 7, 9],
+    ),
+    (
+        amend_leaf(DOMAIN, A, B, C, D, 9),
+        b"AmendLeaf(bytes32 leaf,bytes32 head,bytes32 replacement,bytes32 reason,uint256 deadline)",
+        [A, B, C, D, 9],
+    ),
+    (
+        void_leaf(DOMAIN, A, B, C, 9),
+        b"VoidLeaf(bytes32 leaf,bytes32 head,bytes32 reason,uint256 deadline)",
+        [A, B, C, 9],
+    ),
+]
+ALL = [transfer(), issue_titles(DOMAIN, titles(3), 5), *(data for data, _, _ in BATCHES)]
+
+
+@pytest.mark.parametrize(("data", "kind", "members"), BATCHES)
+def test_batch_digests_are_those_computed_by_hand(data: TypedData, kind: bytes, members: list[Any]) -> None:
+    words = [member if isinstance(member, bytes) else member.to_bytes(32, "big") for member in members]
+    assert data.digest() == by_hand(keccak(keccak(kind) + b"".join(words)))
+
+
+@pytest.mark.parametrize("data", ALL)
 def test_a_wallet_that_takes_the_json_form_signs_the_same_digest(data: TypedData) -> None:
     message = json.loads(json.dumps(data.as_dict()))
     signed = Account.sign_typed_data(KEY, full_message=message)
@@ -72,7 +113,7 @@ def test_a_wallet_that_takes_the_json_form_signs_the_same_digest(data: TypedData
     assert recover(data.digest(), bytes(signed.signature)) == Account.from_key(KEY).address
 
 
-@pytest.mark.parametrize("data", [transfer(), issue_titles(DOMAIN, titles(3), 5)])
+@pytest.mark.parametrize("data", ALL)
 def test_the_json_form_reads_back_as_the_same_data(data: TypedData) -> None:
     assert TypedData.from_dict(json.loads(json.dumps(data.as_dict()))) == data
 

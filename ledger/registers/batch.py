@@ -1,0 +1,180 @@
+"""What every register of batches shares: the codec of contracts/BatchRegister.sol.
+
+Payloads, beside `deadline` (unix seconds) and `records` (objects with digest as 0x-hex, and content):
+- append and appendLeaves: `series`, `current` (the newest entry of the series, null for its first batch), and for
+  append `manifest`. The records are the leaves, in order.
+- amend and void: `place` ({series, batch, digest, index, path}), `current` (the newest correction of the leaf, null for
+  the first), `reason`. The one record of an amend is what replaces the leaf; a void has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eth_abi.abi import decode as abi_decode
+from eth_abi.abi import encode as abi_encode
+from eth_abi.exceptions import DecodingError
+
+from ledger import merkle
+from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address
+from ledger.entries import Entry, abi, approvals_hash
+from ledger.errors import InvalidProof
+from ledger.model import Application, Approval, Log, RecordedEntry
+from ledger.registers.base import Role, State
+from ledger.registers.schema import Schema
+from wallet.typed_data import Domain, TypedData, amend_leaf, append_batch, append_leaves, void_leaf
+
+APPEND, APPEND_LEAVES, AMEND, VOID = 1, 2, 3, 4
+ACTIVE, AMENDED, VOIDED = 1, 2, 3
+
+_ENTRY = "(bytes32,uint32,uint40,uint8,uint8,bytes32,bytes32,bytes32,uint64,uint64,bytes32)"
+_APPROVALS = "(address,bytes)[]"
+_PLACE = f"(bytes32,{_ENTRY},bytes32,uint64,bytes32[])"
+_ARGUMENTS: Mapping[str, Sequence[str]] = {
+    "append": ("(bytes32,bytes32,uint64,bytes32,uint256)", _ENTRY, _APPROVALS),
+    "appendLeaves": ("bytes32", "bytes32[]", "uint256", _ENTRY, _APPROVALS),
+    "amend": (_PLACE, "bytes32", "bytes32", "uint256", _ENTRY, _APPROVALS),
+    "void": (_PLACE, "bytes32", "uint256", _ENTRY, _APPROVALS),
+}
+_APPROVED = keccak256(b"Approved(address[])")
+_RECORDED = keccak256(f"Recorded(bytes32,{_ENTRY})".encode())
+
+
+@dataclass(frozen=True)
+class BatchEntry(Entry):
+    """The state of a series, of one batch of it, or of a corrected leaf.
+
+    `count` and `total` are the leaves of the batch and of the series up to it, zero for a correction. `manifest` is the
+    hash of what goes with the entry: the list of the leaves (zero if they are in the calldata), or the reasons of a
+    correction, whose `digest` is the replacement's."""
+
+    root: bytes = abi("bytes32")
+    count: int = abi("uint64")
+    total: int = abi("uint64")
+    manifest: bytes = abi("bytes32")
+
+
+NOTHING = BatchEntry(ZERO32, 0, 0, 0, 0, ZERO32, ZERO32, ZERO32, 0, 0, ZERO32)
+
+
+def batch_id(series: bytes, sequence: int) -> bytes:
+    """The record under which batch `sequence` of a series is proved directly."""
+    return keccak256(series + sequence.to_bytes(32, "big"))
+
+
+class BatchRegister:
+    """See ledger.registers.base.Register; a register of batches adds its kind, schema and series (`record_id`).
+    A leaf is proved by its path in a batch, and that it was never corrected by the empty slot of its hash."""
+
+    kind: str
+    contract = "BatchRegister"
+    schema: Schema
+    subject_fields: frozenset[str]
+    entry = BatchEntry
+    actions: Mapping[int, str] = {APPEND: "append", APPEND_LEAVES: "appendLeaves", AMEND: "amend", VOID: "void"}
+    statuses: Mapping[int, str] = {ACTIVE: "active", AMENDED: "amended", VOIDED: "voided"}
+    without_registrars: frozenset[int] = frozenset()
+    in_batches = True
+
+    def record_id(self, values: Mapping[str, Any]) -> bytes:
+        """The series that a record with this content belongs to."""
+        raise NotImplementedError
+
+    def disagreement(self, values: Mapping[str, Any], record_id: bytes, entry: Entry) -> str | None:
+        return None
+
+    def status(self, values: Mapping[str, Any], entry: Entry, time: int) -> tuple[State, str]:
+        if entry.status == ACTIVE:
+            return "valid", f"recorded in batch {entry.sequence}"
+        return "invalid", f"the record was {self.statuses.get(entry.status, 'corrected')}"
+
+    def signed_fields(self, values: Mapping[str, Any], holder: str) -> dict[str, Any]:
+        return {}
+
+    def typed_data(self, application: Application) -> TypedData:
+        name, payload = RegisterName.parse(application.register), application.payload
+        domain = Domain(self.contract, name.chain_id, name.address)
+        current, deadline = _current(payload), payload["deadline"]
+        head = ZERO32 if current == NOTHING else current.head
+        if application.action in ("append", "appendLeaves"):
+            series, digests = from_hex(payload["series"], 32), _digests(payload)
+            root, count = root_of(digests), len(digests)
+            if application.action == "append":
+                return append_batch(domain, series, head, root, count, from_hex(payload["manifest"], 32), deadline)
+            return append_leaves(domain, series, head, root, count, deadline)
+        leaf = merkle.leaf_hash(from_hex(payload["place"]["digest"], 32))
+        reason = from_hex(payload["reason"], 32)
+        if application.action == "amend":
+            return amend_leaf(domain, leaf, head, _digests(payload)[0], reason, deadline)
+        return void_leaf(domain, leaf, head, reason, deadline)
+
+    def signers(self, application: Application) -> Mapping[Role, str]:
+        return {}
+
+    def calldata(self, application: Application, approvals: Sequence[Approval]) -> bytes:
+        action, payload = application.action, application.payload
+        deadline, types = payload["deadline"], _ARGUMENTS[action]
+        arguments: list[Any]
+        if action == "append":
+            series, digests = from_hex(payload["series"], 32), _digests(payload)
+            manifest = from_hex(payload["manifest"], 32)
+            arguments = [(series, root_of(digests), len(digests), manifest, deadline)]
+        elif action == "appendLeaves":
+            arguments = [from_hex(payload["series"], 32), _digests(payload), deadline]
+        else:
+            replacement = _digests(payload)[:1] if action == "amend" else []
+            arguments = [_place(payload["place"]), *replacement, from_hex(payload["reason"], 32), deadline]
+        registrars = [(approval.signer, approval.signature) for approval in approvals]
+        selector = keccak256(f"{action}({','.join(types)})".encode())[:4]
+        return selector + abi_encode(types, [*arguments, _words(_current(payload)), registrars])
+
+    def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:
+        """Raises InvalidProof when an event is malformed, or a record event has no Approved event with the approvers
+        it commits to before it in its transaction."""
+        recorded: list[RecordedEntry] = []
+        transaction, approvers = b"", ()  # type: bytes, tuple[str, ...]
+        for log in logs:
+            topic = log.topics[0] if log.topics else b""
+            if topic == _APPROVED:
+                transaction, approvers = log.transaction_hash, tuple(map(parse_address, _data("address[]", log)))
+            elif topic == _RECORDED:
+                entry = BatchEntry(*_data(_ENTRY, log))
+                if log.transaction_hash != transaction or entry.approvals != approvals_hash(approvers):
+                    raise InvalidProof(f"log {log.log_index} of block {log.block_number} has no approvers before it.")
+                if len(log.topics) != 2:
+                    raise InvalidProof(f"log {log.log_index} of block {log.block_number} names no record.")
+                where = (log.block_number, log.log_index, log.transaction_hash)
+                recorded.append(RecordedEntry(log.topics[1], entry.as_json(), approvers, *where))
+        return recorded
+
+
+def root_of(digests: Sequence[bytes]) -> bytes:
+    """The root of a batch whose leaves hold these content digests, in order."""
+    return merkle.root([merkle.leaf_hash(digest) for digest in digests])
+
+
+def _digests(payload: Mapping[str, Any]) -> list[bytes]:
+    return [from_hex(record["digest"], 32) for record in payload["records"]]
+
+
+def _current(payload: Mapping[str, Any]) -> BatchEntry:
+    return NOTHING if payload["current"] is None else BatchEntry.from_json(payload["current"], "/current")
+
+
+def _place(place: Mapping[str, Any]) -> tuple[Any, ...]:
+    batch, path = BatchEntry.from_json(place["batch"], "/place/batch"), [from_hex(node, 32) for node in place["path"]]
+    return from_hex(place["series"], 32), _words(batch), from_hex(place["digest"], 32), place["index"], path
+
+
+def _words(entry: BatchEntry) -> tuple[Any, ...]:
+    return tuple(vars(entry).values())
+
+
+def _data(abi_type: str, log: Log) -> Any:
+    try:
+        (value,) = abi_decode([abi_type], log.data)
+    except DecodingError:
+        raise InvalidProof(f"log {log.log_index} of block {log.block_number} does not have the data of one.") from None
+    return value
