@@ -140,8 +140,10 @@ contract Rfc9162Test is BatchFixture {
         bytes32[] memory path = Naive.push(Naive.path(place, leaves), more);
         bytes32 root = Naive.root(leaves);
         assertTrue(!trees.includes(leaves[place], place, leaves.length, path, root), "longer");
-        bytes32 above = sha256(bytes.concat(hex"01", root, more));
-        assertTrue(!trees.includes(leaves[place], place, leaves.length, path, above), "a tree above");
+        bytes32 right = sha256(bytes.concat(hex"01", root, more));
+        bytes32 left = sha256(bytes.concat(hex"01", more, root));
+        assertTrue(!trees.includes(leaves[place], place, leaves.length, path, right), "a tree above, to the right");
+        assertTrue(!trees.includes(leaves[place], place, leaves.length, path, left), "a tree above, to the left");
     }
 
     function test_a_shorter_path_is_no_proof(uint256 salt, uint8 size, uint8 index) public view {
