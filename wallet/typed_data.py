@@ -20,6 +20,16 @@ _MEMBERS = {
     "IssueTitles": "Title[] titles,uint256 deadline",
     "Title": "bytes32 recordId,bytes32 digest,address holder,uint64 area",
     "TransferTitle": "bytes32 recordId,bytes32 head,address recipient,bytes32 digest,uint256 deadline",
+    "AmendTitle": "bytes32 recordId,bytes32 head,bytes32 digest,uint256 deadline",
+    "RetireTitle": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "FreezeTitle": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "UnfreezeTitle": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "AssignTitle": "bytes32 recordId,bytes32 head,address recipient,bytes32 digest,uint256 deadline",
+    "WithdrawAssignment": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "EncumberTitle": "bytes32 recordId,bytes32 head,address creditor,bytes32 claim,uint256 deadline",
+    "ReleaseLien": "bytes32 recordId,bytes32 head,uint16 rank,address creditor,bytes32 claim,uint256 deadline",
+    "SplitTitle": "bytes32 recordId,bytes32 head,Title[] children,uint256 deadline",
+    "MergeTitles": "bytes32[] recordIds,bytes32[] heads,Title child,uint256 deadline",
 }
 
 Types = dict[str, list[dict[str, str]]]
@@ -32,8 +42,9 @@ def _types(*names: str) -> Types:
 
 # By primary type: every struct that the message holds, as eth_signTypedData_v4 lists them.
 TYPES: Mapping[str, Types] = {
-    "IssueTitles": _types("IssueTitles", "Title"),
-    "TransferTitle": _types("TransferTitle"),
+    name: _types(name, *(["Title"] if "Title" in members else []))
+    for name, members in _MEMBERS.items()
+    if name not in ("EIP712Domain", "Title")
 }
 
 
@@ -97,13 +108,13 @@ class TypedData:
         if domain["version"] != VERSION or not isinstance(domain["name"], str):
             raise TypedDataInvalid(f'/domain: expected a name and the version "{VERSION}".')
         parsed = Domain(domain["name"], domain["chainId"], domain["verifyingContract"])
-        return _build(parsed, primary, outer["message"])
+        return build(parsed, primary, outer["message"])
 
 
 def issue_titles(domain: Domain, titles: Iterable[Mapping[str, Any]], deadline: int) -> TypedData:
     """`titles` are {"recordId": 32 bytes, "digest": 32 bytes, "holder": address, "area": dm²} in the order of the call;
     `deadline` is in seconds since 1970. Raises TypedDataInvalid."""
-    return _build(domain, "IssueTitles", {"titles": list(titles), "deadline": deadline})
+    return build(domain, "IssueTitles", {"titles": list(titles), "deadline": deadline})
 
 
 def transfer_title(
@@ -112,10 +123,12 @@ def transfer_title(
     """`head` is the head that the transfer replaces, `digest` that of the new content, `deadline` in seconds since
     1970. Raises TypedDataInvalid."""
     message = {"recordId": record_id, "head": head, "recipient": recipient, "digest": digest, "deadline": deadline}
-    return _build(domain, "TransferTitle", message)
+    return build(domain, "TransferTitle", message)
 
 
-def _build(domain: Domain, primary_type: str, message: object) -> TypedData:
+def build(domain: Domain, primary_type: str, message: object) -> TypedData:
+    """What is signed for any action: `message` holds exactly the members of the struct that TYPES names. Raises
+    TypedDataInvalid."""
     contract = _value({}, "address", domain.verifying_contract, "/domain/verifyingContract")
     chain_id = _value({}, "uint256", domain.chain_id, "/domain/chainId")
     types = TYPES[primary_type]

@@ -11,7 +11,7 @@ from ledger.registers.schema import Schema
 from wallet.typed_data import TypedData
 
 State = Literal["valid", "invalid", "unknown"]
-Role = Literal["registrar", "holder", "recipient"]
+Role = str  # registrar, court, holder, recipient; creditor, creditor 2, ... in the order of the liens
 
 # Storage positions that contracts/Register.sol and contracts/Authority.sol fix; tests/contracts holds them.
 HEAD_SLOT = 0
