@@ -31,6 +31,10 @@ contract Authority is AccessManager {
     /// @notice A register is never changed: a new version is a new address that is announced here, long before.
     mapping(address register => Succession succession) public successorOf;
 
+    /// @notice The rule by which the courts act on a register.
+    mapping(address register => Policy policy) public courtPolicyOf;
+
+    event CourtPolicySet(address indexed register, uint64 role, uint8 threshold);
     event PolicySet(address indexed register, uint64 role, uint8 threshold);
     event SuccessorAnnounced(address indexed register, address successor, uint40 since);
     event Suspected(address indexed registrar, uint40 since);
@@ -40,15 +44,21 @@ contract Authority is AccessManager {
     error AlreadySucceeded(address register, address successor);
     error NoPolicy(address register);
     error TooFewApprovals(uint256 given, uint256 needed);
+    error NotCourt(address account);
     error NotRegistrar(address account);
 
     constructor(address admin) AccessManager(admin) {}
 
     /// @notice Set the approval rule of a register. Its role may not be the one that everybody has.
     function setPolicy(address register, uint64 role, uint8 threshold) external onlyAuthorized {
-        if (threshold == 0 || role == PUBLIC_ROLE) revert InvalidPolicy(role, threshold);
-        policyOf[register] = Policy(role, threshold);
+        policyOf[register] = _policy(role, threshold);
         emit PolicySet(register, role, threshold);
+    }
+
+    /// @notice Set the rule by which the courts act on a register, as `setPolicy`.
+    function setCourtPolicy(address register, uint64 role, uint8 threshold) external onlyAuthorized {
+        courtPolicyOf[register] = _policy(role, threshold);
+        emit CourtPolicySet(register, role, threshold);
     }
 
     /// @notice Mark a registrar's key as suspect. A mark may be moved to an earlier time, never to a later one or away.
@@ -83,5 +93,42 @@ contract Authority is AccessManager {
             (bool isMember, ) = hasRole(policy.role, signer);
             if (!isMember) revert NotRegistrar(signer);
         }
+    }
+
+    /// @notice Revert unless these accounts may together act on the calling register as the court.
+    /// @param signers As for `checkApprovers`.
+    function checkCourt(address[] calldata signers) external view {
+        Policy memory court = courtPolicyOf[msg.sender];
+        if (court.threshold == 0) revert NoPolicy(msg.sender);
+        if (signers.length < court.threshold) revert TooFewApprovals(signers.length, court.threshold);
+        for (uint256 i = 0; i < signers.length; ++i) {
+            (bool isMember, ) = hasRole(court.role, signers[i]);
+            if (!isMember) revert NotCourt(signers[i]);
+        }
+    }
+
+    /// @notice Revert unless there are enough registrars and enough of the court among these accounts, and nobody else.
+    /// Whoever is both counts for the court only.
+    /// @param signers As for `checkApprovers`.
+    function checkApproversAndCourt(address[] calldata signers) external view {
+        Policy memory policy = policyOf[msg.sender];
+        Policy memory court = courtPolicyOf[msg.sender];
+        if (policy.threshold == 0 || court.threshold == 0) revert NoPolicy(msg.sender);
+        uint256 judges = 0;
+        for (uint256 i = 0; i < signers.length; ++i) {
+            (bool isJudge, ) = hasRole(court.role, signers[i]);
+            (bool isRegistrar, ) = hasRole(policy.role, signers[i]);
+            if (isJudge) ++judges;
+            else if (!isRegistrar) revert NotRegistrar(signers[i]);
+        }
+        if (judges < court.threshold) revert TooFewApprovals(judges, court.threshold);
+        if (signers.length - judges < policy.threshold) {
+            revert TooFewApprovals(signers.length - judges, policy.threshold);
+        }
+    }
+
+    function _policy(uint64 role, uint8 threshold) private pure returns (Policy memory) {
+        if (threshold == 0 || role == PUBLIC_ROLE) revert InvalidPolicy(role, threshold);
+        return Policy(role, threshold);
     }
 }

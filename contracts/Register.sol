@@ -47,43 +47,52 @@ abstract contract Register is Heads, EIP712 {
         internal
         returns (bytes32 approvals, bytes32 digest)
     {
+        address[] memory approvers;
+        (approvers, digest) = _checkApprovals(structHash, deadline, given);
+        authority.checkApprovers(approvers);
+        approvals = _tellApprovers(approvers);
+    }
+
+    /// @dev Revert unless every approval is a signature of the struct and the deadline is not over. Whether the approvers
+    /// are entitled, the authority says.
+    /// @return approvers Ascending, so nobody counts twice.
+    function _checkApprovals(bytes32 structHash, uint256 deadline, Approval[] calldata given)
+        internal
+        view
+        returns (address[] memory approvers, bytes32 digest)
+    {
         if (block.timestamp > deadline) revert Expired(deadline);
         digest = _hashTypedDataV4(structHash);
-        address[] memory approvers = new address[](given.length);
+        approvers = new address[](given.length);
         address previous = address(0);
         for (uint256 i = 0; i < given.length; ++i) {
             Approval calldata approval = given[i];
             address signer = approval.signer;
             if (signer <= previous) revert ApprovalsNotAscending(previous, signer);
             _checkSignature(signer, digest, approval.signature);
-            approvers[i] = previous = signer;
+            previous = signer;
+            // approvers[i] = signer, whose place is known to be there.
+            assembly ("memory-safe") {
+                mstore(add(approvers, mul(add(i, 1), 0x20)), signer)
+            }
         }
-        authority.checkApprovers(approvers);
-        approvals = _hashPacked(approvers);
-        _emitApproved(approvers);
     }
 
     /// @dev emit Approved(approvers): an array lies in memory as its encoding, but for the offset in front.
-    function _emitApproved(address[] memory approvers) private {
+    /// @return approvals keccak256 of the addresses, 20 bytes each.
+    function _tellApprovers(address[] memory approvers) internal returns (bytes32 approvals) {
         bytes32 topic = Approved.selector;
         assembly ("memory-safe") {
-            let encoded := mload(0x40)
-            let size := mul(add(mload(approvers), 1), 0x20)
-            mstore(encoded, 0x20)
-            mcopy(add(encoded, 0x20), approvers, size)
-            log1(encoded, add(size, 0x20), topic)
-        }
-    }
-
-    /// @dev keccak256 of the addresses, 20 bytes each.
-    function _hashPacked(address[] memory accounts) private pure returns (bytes32 result) {
-        assembly ("memory-safe") {
-            let packed := mload(0x40)
-            let count := mload(accounts)
+            let free := mload(0x40)
+            let count := mload(approvers)
+            let size := mul(add(count, 1), 0x20)
+            mstore(free, 0x20)
+            mcopy(add(free, 0x20), approvers, size)
+            log1(free, add(size, 0x20), topic)
             for { let i := 0 } lt(i, count) { i := add(i, 1) } {
-                mstore(add(packed, mul(i, 20)), shl(96, mload(add(accounts, mul(add(i, 1), 0x20)))))
+                mstore(add(free, mul(i, 20)), shl(96, mload(add(approvers, mul(add(i, 1), 0x20)))))
             }
-            result := keccak256(packed, mul(count, 20))
+            approvals := keccak256(free, mul(count, 20))
         }
     }
 

@@ -189,7 +189,7 @@ class Applications:
             call = authority.has_role_call(self.policy().role, signer)
             if not authority.parse_has_role(self.chain.call(self.trusted.authority, call)):
                 raise Refused(f"{signer} is not a registrar of this register.", "Ask the authority to grant the role.")
-        elif self.register.signers(application).get(role) != signer:  # type: ignore[call-overload]
+        elif self.register.signers(application).get(role) != signer:
             raise Refused(f"{signer} is not the {role[:20]} of this application.", "Sign with the key of that address.")
 
     def _mark_approved(self, application_id: str) -> None:

@@ -79,7 +79,7 @@ class Application:
 
 @dataclass(frozen=True)
 class Approval:
-    """One signature over an application's typed data. `role`: registrar, holder or recipient. 65 bytes r, s, v."""
+    """One signature over an application's typed data. `role`: see ledger.registers.base.Role. 65 bytes r, s, v."""
 
     signer: str
     role: str

@@ -32,7 +32,19 @@ _MEMBERS = {
     "Title": "bytes32 recordId,bytes32 digest,address holder,uint64 area",
     "TransferTitle": "bytes32 recordId,bytes32 head,address recipient,bytes32 digest,uint256 deadline",
     "VoidLeaf": "bytes32 leaf,bytes32 head,bytes32 reason,uint256 deadline",
+    "AmendTitle": "bytes32 recordId,bytes32 head,bytes32 digest,uint256 deadline",
+    "RetireTitle": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "FreezeTitle": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "UnfreezeTitle": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "AssignTitle": "bytes32 recordId,bytes32 head,address recipient,bytes32 digest,uint256 deadline",
+    "WithdrawAssignment": "bytes32 recordId,bytes32 head,uint256 deadline",
+    "EncumberTitle": "bytes32 recordId,bytes32 head,address creditor,bytes32 claim,uint256 deadline",
+    "ReleaseLien": "bytes32 recordId,bytes32 head,uint16 rank,address creditor,bytes32 claim,uint256 deadline",
+    "SplitTitle": "bytes32 recordId,bytes32 head,Title[] children,uint256 deadline",
+    "MergeTitles": "bytes32[] recordIds,bytes32[] heads,Title child,uint256 deadline",
 }
+
+_NESTED = ("Identity", "Title")
 
 Types = dict[str, list[dict[str, str]]]
 
@@ -44,17 +56,9 @@ def _types(*names: str) -> Types:
 
 # By primary type: every struct that the message holds, as eth_signTypedData_v4 lists them.
 TYPES: Mapping[str, Types] = {
-    "IssueIdentities": _types("IssueIdentities", "Identity"),
-    "RenewIdentity": _types("RenewIdentity"),
-    "RotateController": _types("RotateController"),
-    "RecoverIdentity": _types("RecoverIdentity"),
-    "VetoRecovery": _types("VetoRecovery"),
-    "SuspendIdentity": _types("SuspendIdentity"),
-    "ReinstateIdentity": _types("ReinstateIdentity"),
-    "RevokeIdentity": _types("RevokeIdentity"),
-    "IssueTitles": _types("IssueTitles", "Title"),
-    "TransferTitle": _types("TransferTitle"),
-    **{name: _types(name) for name in ("AppendBatch", "AppendLeaves", "AmendLeaf", "VoidLeaf")},
+    name: _types(name, *(nested for nested in _NESTED if nested in re.findall(r"\w+", members)))
+    for name, members in _MEMBERS.items()
+    if name not in ("EIP712Domain", *_NESTED)
 }
 
 
@@ -122,13 +126,13 @@ class TypedData:
         if domain["version"] != VERSION or not isinstance(domain["name"], str):
             raise TypedDataInvalid(f'/domain: expected a name and the version "{VERSION}".')
         parsed = Domain(domain["name"], domain["chainId"], domain["verifyingContract"])
-        return _build(parsed, primary, outer["message"])
+        return build(parsed, primary, outer["message"])
 
 
 def issue_titles(domain: Domain, titles: Iterable[Mapping[str, Any]], deadline: int) -> TypedData:
     """`titles` are {"recordId": 32 bytes, "digest": 32 bytes, "holder": address, "area": dm²} in the order of the call;
     `deadline` is in seconds since 1970. Raises TypedDataInvalid."""
-    return _build(domain, "IssueTitles", {"titles": list(titles), "deadline": deadline})
+    return build(domain, "IssueTitles", {"titles": list(titles), "deadline": deadline})
 
 
 def transfer_title(
@@ -137,13 +141,13 @@ def transfer_title(
     """`head` is the head that the transfer replaces, `digest` that of the new content, `deadline` in seconds since
     1970. Raises TypedDataInvalid."""
     message = {"recordId": record_id, "head": head, "recipient": recipient, "digest": digest, "deadline": deadline}
-    return _build(domain, "TransferTitle", message)
+    return build(domain, "TransferTitle", message)
 
 
 def issue_identities(domain: Domain, identities: Iterable[Mapping[str, Any]], deadline: int) -> TypedData:
     """`identities` are {"recordId": 32 bytes, "digest": 32 bytes, "controller": address, "validUntil": seconds since
     1970} in the order of the call; `deadline` is in seconds since 1970. Raises TypedDataInvalid."""
-    return _build(domain, "IssueIdentities", {"identities": list(identities), "deadline": deadline})
+    return build(domain, "IssueIdentities", {"identities": list(identities), "deadline": deadline})
 
 
 def change_identity(
@@ -151,7 +155,7 @@ def change_identity(
 ) -> TypedData:
     """A change of an existing identity. `struct` is its name, as "RenewIdentity"; `head` the head that it replaces;
     `members` what else the struct holds. Raises TypedDataInvalid."""
-    return _build(domain, struct, {"recordId": record_id, "head": head, **members, "deadline": deadline})
+    return build(domain, struct, {"recordId": record_id, "head": head, **members, "deadline": deadline})
 
 
 def append_batch(
@@ -160,28 +164,30 @@ def append_batch(
     """`root` is that of the tree of the `count` leaves, `head` the head of the series that the batch replaces.
     Raises TypedDataInvalid."""
     message = {"series": series, "head": head, "root": root, "count": count, "manifest": manifest}
-    return _build(domain, "AppendBatch", {**message, "deadline": deadline})
+    return build(domain, "AppendBatch", {**message, "deadline": deadline})
 
 
 def append_leaves(domain: Domain, series: bytes, head: bytes, root: bytes, count: int, deadline: int) -> TypedData:
     """As append_batch, for a batch whose leaves must lie on the chain. Raises TypedDataInvalid."""
     message = {"series": series, "head": head, "root": root, "count": count, "deadline": deadline}
-    return _build(domain, "AppendLeaves", message)
+    return build(domain, "AppendLeaves", message)
 
 
 def amend_leaf(domain: Domain, leaf: bytes, head: bytes, replacement: bytes, reason: bytes, deadline: int) -> TypedData:
     """`leaf` is the leaf's hash, `head` that of its last correction or zero, `replacement` the digest of the content
     that is right, `reason` the hash of the reasons. Raises TypedDataInvalid."""
     message = {"leaf": leaf, "head": head, "replacement": replacement, "reason": reason, "deadline": deadline}
-    return _build(domain, "AmendLeaf", message)
+    return build(domain, "AmendLeaf", message)
 
 
 def void_leaf(domain: Domain, leaf: bytes, head: bytes, reason: bytes, deadline: int) -> TypedData:
     """As amend_leaf, without a replacement. Raises TypedDataInvalid."""
-    return _build(domain, "VoidLeaf", {"leaf": leaf, "head": head, "reason": reason, "deadline": deadline})
+    return build(domain, "VoidLeaf", {"leaf": leaf, "head": head, "reason": reason, "deadline": deadline})
 
 
-def _build(domain: Domain, primary_type: str, message: object) -> TypedData:
+def build(domain: Domain, primary_type: str, message: object) -> TypedData:
+    """What is signed for any action: `message` holds exactly the members of the struct that TYPES names. Raises
+    TypedDataInvalid."""
     contract = _value({}, "address", domain.verifying_contract, "/domain/verifyingContract")
     chain_id = _value({}, "uint256", domain.chain_id, "/domain/chainId")
     types = TYPES[primary_type]

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Authority} from "../Authority.sol";
+import {LandEntries} from "../LandEntries.sol";
 import {LandRegister} from "../LandRegister.sol";
 import {Register} from "../Register.sol";
 
@@ -18,6 +19,7 @@ interface Vm {
     function warp(uint256 time) external;
     function chainId(uint256 id) external;
     function prank(address sender) external;
+    function store(address account, bytes32 slot, bytes32 value) external;
     function load(address account, bytes32 slot) external view returns (bytes32);
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata data) external;
@@ -156,7 +158,7 @@ abstract contract Fixture {
     function title(uint256 number) internal pure returns (LandRegister.Title memory) {
         bytes32 recordId = keccak256(abi.encode("land", number));
         bytes32 digest = keccak256(abi.encode("content", number));
-        return LandRegister.Title(recordId, digest, vm.addr(HOLDER_KEY), uint64(10_000 + number));
+        return LandEntries.Title(recordId, digest, vm.addr(HOLDER_KEY), uint64(10_000 + number));
     }
 
     function batch(uint256 count) internal pure returns (LandRegister.Title[] memory titles) {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Authority} from "../Authority.sol";
 import {LandRegister} from "../LandRegister.sol";
+import {LandTitles} from "../LandTitles.sol";
 import {Register} from "../Register.sol";
 import {Fixture} from "./Fixture.sol";
 
@@ -42,7 +43,7 @@ contract Office is Fixture {
         (Register.Approval[] memory given, bytes32 approvals, bool enough) =
             sign(signers, typedData(issueStruct(titles, block.timestamp)));
         bool good = enough && titles[0].area != 0 && histories[titles[0].recordId].length == 0;
-        bytes memory data = abi.encodeCall(LandRegister.issue, (titles, block.timestamp, given));
+        bytes memory data = abi.encodeCall(register.issue, (titles, block.timestamp, given));
         if (!sent(data, good)) return;
         LandRegister.LandEntry memory entry = firstEntry(titles[0]);
         entry.approvals = approvals;
@@ -75,7 +76,7 @@ contract Office is Fixture {
     function changeOf(Attempt memory attempt, uint256 count) private view returns (LandRegister.Transfer memory) {
         bytes32 content = keccak256(abi.encode(attempt.recipient, count));
         address recipient = vm.addr(holderKey(attempt.recipient));
-        return LandRegister.Transfer(parcel(attempt.parcel).recordId, recipient, content, block.timestamp);
+        return LandTitles.Transfer(parcel(attempt.parcel).recordId, recipient, content, block.timestamp);
     }
 
     function transferCall(
@@ -88,7 +89,7 @@ contract Office is Fixture {
         bytes memory recipients = signature(holderKey(attempt.recipient), digest);
         Register.Approval[] memory given;
         (given, approvals, enough) = sign(attempt.signers, digest);
-        data = abi.encodeCall(LandRegister.transfer, (change, shown, holders, recipients, given));
+        data = abi.encodeCall(register.transfer, (change, shown, holders, recipients, given));
     }
 
     function nextEntry(

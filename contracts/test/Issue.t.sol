@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {LandEntries} from "../LandEntries.sol";
+import {LandEntries} from "../LandEntries.sol";
 import {LandRegister} from "../LandRegister.sol";
+import {LandTitles} from "../LandTitles.sol";
 import {Register} from "../Register.sol";
 import {Fixture, Vm} from "./Fixture.sol";
 
@@ -36,7 +39,7 @@ contract IssueTest is Fixture {
     function test_any_title_is_recorded_as_given(bytes32 id, bytes32 digest, address holder, uint64 area) public {
         vm.assume(digest != 0 && holder != address(0) && area != 0);
         LandRegister.Title[] memory titles = new LandRegister.Title[](1);
-        titles[0] = LandRegister.Title(id, digest, holder, area);
+        titles[0] = LandEntries.Title(id, digest, holder, area);
         issue(titles);
         assertEq(register.headOf(id), hashOf(firstEntry(titles[0])));
     }
@@ -81,26 +84,26 @@ contract IssueTest is Fixture {
     // What is refused
 
     function test_an_empty_batch_is_refused() public {
-        vm.expectRevert(abi.encodeWithSelector(LandRegister.EmptyBatch.selector));
+        vm.expectRevert(abi.encodeWithSelector(LandTitles.EmptyBatch.selector));
         this.issueThis(new LandRegister.Title[](0));
     }
 
     function test_a_title_has_a_holder() public {
         LandRegister.Title[] memory titles = batch(3);
         titles[1].holder = address(0);
-        refuse(titles, LandRegister.InvalidTitle.selector, titles[1].recordId);
+        refuse(titles, LandEntries.InvalidTitle.selector, titles[1].recordId);
     }
 
     function test_a_title_has_an_area() public {
         LandRegister.Title[] memory titles = batch(3);
         titles[2].area = 0;
-        refuse(titles, LandRegister.InvalidTitle.selector, titles[2].recordId);
+        refuse(titles, LandEntries.InvalidTitle.selector, titles[2].recordId);
     }
 
     function test_a_title_has_a_content() public {
         LandRegister.Title[] memory titles = batch(3);
         titles[0].digest = 0;
-        refuse(titles, LandRegister.InvalidTitle.selector, titles[0].recordId);
+        refuse(titles, LandEntries.InvalidTitle.selector, titles[0].recordId);
     }
 
     function test_a_parcel_has_one_title_for_ever() public {
@@ -119,7 +122,7 @@ contract IssueTest is Fixture {
     function test_one_bad_title_stops_the_whole_batch() public {
         LandRegister.Title[] memory titles = batch(3);
         titles[2].area = 0;
-        refuse(titles, LandRegister.InvalidTitle.selector, titles[2].recordId);
+        refuse(titles, LandEntries.InvalidTitle.selector, titles[2].recordId);
         assertEq(register.headOf(titles[0].recordId), 0);
     }
 
@@ -176,7 +179,7 @@ contract IssueTest is Fixture {
 
     function issueCall(LandRegister.Title[] memory titles) private view returns (bytes memory) {
         Register.Approval[] memory given = approve(keysOf(2), typedData(issueStruct(titles, DEADLINE)));
-        return abi.encodeCall(LandRegister.issue, (titles, DEADLINE, given));
+        return abi.encodeCall(register.issue, (titles, DEADLINE, given));
     }
 
     /// @dev The data with one bit set, counted from the word's left, and signed for what that makes of the title.

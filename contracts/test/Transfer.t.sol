@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Authority} from "../Authority.sol";
+import {LandEntries} from "../LandEntries.sol";
 import {LandRegister} from "../LandRegister.sol";
+import {LandTitles} from "../LandTitles.sol";
 import {Register} from "../Register.sol";
 import {Fixture, Vm, Wallet} from "./Fixture.sol";
 
@@ -17,7 +19,7 @@ contract TransferTest is Fixture {
         issue(titles);
         recordId = titles[0].recordId;
         current = firstEntry(titles[0]);
-        change = LandRegister.Transfer(recordId, vm.addr(RECIPIENT_KEY), keccak256("new content"), DEADLINE);
+        change = LandTitles.Transfer(recordId, vm.addr(RECIPIENT_KEY), keccak256("new content"), DEADLINE);
         vm.warp(START + 60);
     }
 
@@ -38,7 +40,7 @@ contract TransferTest is Fixture {
         bytes memory holders = signature(HOLDER_KEY, signed());
         bytes memory recipients = signature(RECIPIENT_KEY, signed());
         Register.Approval[] memory given = approve(keysOf(2), signed());
-        return abi.encodeCall(LandRegister.transfer, (change, current, holders, recipients, given));
+        return abi.encodeCall(register.transfer, (change, current, holders, recipients, given));
     }
 
     function refuse(bytes memory problem) private {
@@ -63,7 +65,7 @@ contract TransferTest is Fixture {
     /// @dev Put an entry in place that no action makes yet.
     function force(LandRegister.LandEntry memory entry) private {
         current = entry;
-        StoreVm(address(vm)).store(address(register), keccak256(abi.encode(recordId, uint256(0))), hashOf(entry));
+        vm.store(address(register), keccak256(abi.encode(recordId, uint256(0))), hashOf(entry));
     }
 
     // What is recorded
@@ -172,7 +174,7 @@ contract TransferTest is Fixture {
         LandRegister.LandEntry memory entry = current;
         entry.status = status;
         force(entry);
-        refuse(abi.encodeWithSelector(LandRegister.NotActive.selector, recordId, status));
+        refuse(abi.encodeWithSelector(LandEntries.NotActive.selector, recordId, status));
     }
 
     function test_a_title_with_a_lien_does_not_move(uint16 liens) public {
@@ -180,22 +182,22 @@ contract TransferTest is Fixture {
         LandRegister.LandEntry memory entry = current;
         entry.liens = liens;
         force(entry);
-        refuse(abi.encodeWithSelector(LandRegister.Encumbered.selector, recordId, liens));
+        refuse(abi.encodeWithSelector(LandEntries.Encumbered.selector, recordId, liens));
     }
 
     function test_nobody_is_no_recipient() public {
         change.recipient = address(0);
-        refuse(abi.encodeWithSelector(LandRegister.InvalidRecipient.selector, address(0)));
+        refuse(abi.encodeWithSelector(LandEntries.InvalidRecipient.selector, address(0)));
     }
 
     function test_the_holder_is_no_recipient() public {
         change.recipient = current.holder;
-        refuse(abi.encodeWithSelector(LandRegister.InvalidRecipient.selector, current.holder));
+        refuse(abi.encodeWithSelector(LandEntries.InvalidRecipient.selector, current.holder));
     }
 
     function test_a_transfer_has_a_content() public {
         change.digest = 0;
-        refuse(abi.encodeWithSelector(LandRegister.InvalidTitle.selector, recordId));
+        refuse(abi.encodeWithSelector(LandEntries.InvalidTitle.selector, recordId));
     }
 
     // Who signs
@@ -283,8 +285,4 @@ contract TransferTest is Fixture {
     function sendRaw(bytes calldata holders, uint256 recipient) external {
         send(holders, signature(recipient, signed()), 2);
     }
-}
-
-interface StoreVm {
-    function store(address account, bytes32 slot, bytes32 value) external;
 }

@@ -11,7 +11,7 @@ from ledger.registers.schema import Schema
 from wallet.typed_data import TypedData
 
 State = Literal["valid", "invalid", "unknown"]
-Role = Literal["registrar", "holder", "recipient"]
+Role = str  # registrar, court, holder, recipient; creditor, creditor 2, ... in the order of the liens
 
 # Storage positions that contracts/Register.sol and contracts/Authority.sol fix; tests/contracts holds them.
 HEAD_SLOT = 0
@@ -28,7 +28,7 @@ class Register(Protocol):
     entry: type[Entry]
     actions: Mapping[int, str]
     statuses: Mapping[int, str]
-    without_registrars: frozenset[int]  # actions whose entries commit to no approvers
+    without_registrars: frozenset[int]  # actions that nobody approves, or a court alone
     in_batches: bool  # whether a record is a leaf of a batch rather than an entry of its own
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:

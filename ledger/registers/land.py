@@ -4,51 +4,46 @@ from __future__ import annotations
 
 from calendar import timegm
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from eth_abi.abi import decode as abi_decode
-from eth_abi.abi import encode as abi_encode
 from eth_abi.exceptions import DecodingError
 
-from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address
-from ledger.entries import Entry, abi, approvals_hash
-from ledger.errors import InvalidProof
+from ledger.encoding import ZERO32, RegisterName, keccak256, parse_address
+from ledger.entries import Entry, approvals_hash
+from ledger.errors import BadInput, InvalidProof
+from ledger.land_actions import action_of
+from ledger.land_entry import (
+    ACTIVE,
+    AMEND,
+    ASSIGN,
+    ASSIGNMENT_WINDOW,
+    COMPLETE,
+    ENCUMBER,
+    ENTRY,
+    FREEZE,
+    FROZEN,
+    ISSUE,
+    MERGE,
+    PENDING,
+    RELEASE,
+    RETIRE,
+    RETIRED,
+    SPLIT,
+    TRANSFER,
+    UNFREEZE,
+    WITHDRAW,
+    LandEntry,
+)
 from ledger.model import Application, Approval, Log, RecordedEntry
 from ledger.registers.base import Role, State
 from ledger.registers.schema import ContentField, Schema, iso_date, pattern, text
-from wallet.typed_data import Domain, TypedData, issue_titles, transfer_title
-
-ISSUE, TRANSFER = 1, 3
-ACTIVE = 1
-
-_TITLE = "(bytes32,bytes32,address,uint64)"
-_APPROVALS = "(address,bytes)[]"
-_ENTRY = "(bytes32,uint32,uint40,uint8,uint8,bytes32,bytes32,address,uint64,uint16,bytes32,bytes32)"
-_ISSUE_ARGUMENTS = (f"{_TITLE}[]", "uint256", _APPROVALS)
-_CHANGE = "(bytes32,address,bytes32,uint256)"
-_TRANSFER_ARGUMENTS = (_CHANGE, _ENTRY, "bytes", "bytes", _APPROVALS)
-
-
-def _selector(name: str, arguments: Sequence[str]) -> bytes:
-    return keccak256(f"{name}({','.join(arguments)})".encode())[:4]
-
+from wallet.typed_data import Domain, TypedData, build
 
 _APPROVED = keccak256(b"Approved(address[])")
 _ISSUED = keccak256(b"Issued(bytes32,bytes32,address,uint64)")
-_RECORDED = keccak256(f"Recorded(bytes32,{_ENTRY})".encode())
-
-
-@dataclass(frozen=True)
-class LandEntry(Entry):
-    """`area` in dm². `parents` commits to the heads that a parcel was split or merged from; zero if none."""
-
-    holder: str = abi("address")
-    area: int = abi("uint64")
-    liens: int = abi("uint16")
-    lienRoot: bytes = abi("bytes32")  # noqa: N815 - the name of the Solidity struct's member
-    parents: bytes = abi("bytes32")
+_RECORDED = keccak256(f"Recorded(bytes32,{ENTRY})".encode())
 
 
 _PARCEL_NUMBER = pattern(r"(?=.{5,24}$)[0-9]+(\.[0-9]+)*", "a parcel number (NIB) of 5 to 24 digits and single dots")
@@ -77,9 +72,23 @@ class LandRegister:
     schema = SCHEMA
     subject_fields = frozenset({"nib"})
     entry = LandEntry
-    actions: Mapping[int, str] = {ISSUE: "issue", TRANSFER: "transfer"}
-    statuses: Mapping[int, str] = {ACTIVE: "active"}
-    without_registrars: frozenset[int] = frozenset()
+    actions: Mapping[int, str] = {
+        ISSUE: "issue",
+        AMEND: "amend",
+        TRANSFER: "transfer",
+        ENCUMBER: "encumber",
+        RELEASE: "release",
+        FREEZE: "freeze",
+        UNFREEZE: "unfreeze",
+        ASSIGN: "assign",
+        SPLIT: "split",
+        MERGE: "merge",
+        RETIRE: "retire",
+        COMPLETE: "complete",
+        WITHDRAW: "withdraw",
+    }
+    statuses: Mapping[int, str] = {ACTIVE: "active", FROZEN: "frozen", RETIRED: "retired", PENDING: "pending"}
+    without_registrars = frozenset({FREEZE, UNFREEZE, WITHDRAW})
     in_batches = False
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
@@ -97,7 +106,7 @@ class LandRegister:
     def status(self, values: Mapping[str, Any], entry: Entry, time: int) -> tuple[State, str]:
         assert isinstance(entry, LandEntry)
         if entry.status != ACTIVE:
-            return "invalid", "the title is not active"
+            return "invalid", _not_active(entry)
         validity = values.get("validity")
         if validity is None:
             return "unknown", "the validity of the right is not disclosed"
@@ -110,52 +119,19 @@ class LandRegister:
         return {"holder": holder, "area": str(square_decimetres(values["area"]))}
 
     def typed_data(self, application: Application) -> TypedData:
-        name, payload = RegisterName.parse(application.register), application.payload
+        """Raises BadInput for an action that nobody signs: the end of an assignment's window."""
+        action = action_of(application.action, application.payload)
+        if not action.struct:
+            raise BadInput(f"Nothing is signed to {application.action} an assignment.", "Send it as it is.")
+        name = RegisterName.parse(application.register)
         domain = Domain(self.contract, name.chain_id, name.address)
-        if application.action == "issue":
-            titles = [
-                {"recordId": from_hex(r["recordId"], 32), "digest": from_hex(r["digest"], 32)}
-                | {"holder": r["holder"], "area": int(r["area"])}
-                for r in payload["records"]
-            ]
-            return issue_titles(domain, titles, payload["deadline"])
-        record = payload["records"][0]
-        return transfer_title(
-            domain,
-            from_hex(record["recordId"], 32),
-            from_hex(payload["head"], 32),
-            payload["recipient"],
-            from_hex(record["digest"], 32),
-            payload["deadline"],
-        )
+        return build(domain, action.struct, action.message(application.payload))
 
     def signers(self, application: Application) -> Mapping[Role, str]:
-        if application.action == "issue":
-            return {}
-        current = LandEntry.from_json(application.payload["current"])
-        return {"holder": current.holder, "recipient": application.payload["recipient"]}
+        return action_of(application.action, application.payload).signers(application.payload)
 
     def calldata(self, application: Application, approvals: Sequence[Approval]) -> bytes:
-        payload = application.payload
-        registrars = [(a.signer, a.signature) for a in approvals if a.role == "registrar"]
-        if application.action == "issue":
-            titles = [
-                (from_hex(r["recordId"], 32), from_hex(r["digest"], 32), r["holder"], int(r["area"]))
-                for r in payload["records"]
-            ]
-            arguments: list[Any] = [titles, payload["deadline"], registrars]
-            return _selector("issue", _ISSUE_ARGUMENTS) + abi_encode(_ISSUE_ARGUMENTS, arguments)
-        record = payload["records"][0]
-        by_role = {a.role: a.signature for a in approvals}
-        record_id, digest = from_hex(record["recordId"], 32), from_hex(record["digest"], 32)
-        arguments = [
-            (record_id, payload["recipient"], digest, payload["deadline"]),
-            tuple(vars(LandEntry.from_json(payload["current"])).values()),
-            by_role["holder"],
-            by_role["recipient"],
-            registrars,
-        ]
-        return _selector("transfer", _TRANSFER_ARGUMENTS) + abi_encode(_TRANSFER_ARGUMENTS, arguments)
+        return action_of(application.action, application.payload).calldata(application.payload, approvals)
 
     def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:
         """Raises InvalidProof when an event is malformed, or a record event has no Approved event with the approvers
@@ -186,6 +162,19 @@ def square_decimetres(area: str) -> int:
     return int(area.replace(".", ""))
 
 
+def _not_active(entry: LandEntry) -> str:
+    """What a title is that does not move, in words."""
+    if entry.status == FROZEN:
+        return "frozen by a court: the title does not move"
+    if entry.status == PENDING:
+        end = datetime.fromtimestamp(entry.time + ASSIGNMENT_WINDOW, UTC)
+        return f"pending: a court assigns the title to the holder named; not before {end:%Y-%m-%d %H:%M} UTC"
+    if entry.status == RETIRED:
+        ends = {SPLIT: "the parcel was split", MERGE: "the parcel was merged with others"}
+        return f"retired for ever: {ends.get(entry.action, 'the title has ended')}"
+    return "the title is not active"
+
+
 def _end_of(day: str) -> int:
     """The first second after a day (UTC), in seconds since 1970. Expects the form the schema checks."""
     return timegm(date.fromisoformat(day).timetuple()) + 86400
@@ -195,7 +184,7 @@ def _entry(log: Log, approvers: tuple[str, ...], time: int) -> LandEntry:
     if len(log.topics) != 2:
         raise InvalidProof(f"log {log.log_index} of block {log.block_number} names no record.")
     if log.topics[0] == _RECORDED:
-        (words,) = _words([_ENTRY], log)
+        (words,) = _words([ENTRY], log)
         members: dict[str, Any] = dict(zip(LandEntry.__dataclass_fields__, words, strict=True))
         return LandEntry(**members | {"holder": parse_address(members["holder"])})
     digest, holder, area = _words(["bytes32", "address", "uint64"], log)

@@ -9,6 +9,8 @@ from typing import Any
 from eth_utils.abi import abi_to_signature
 
 from ledger.encoding import keccak256
+from ledger import land_entry
+from ledger.land_actions import ACTIONS, TRANSFER_ENCUMBERED
 from ledger.registers import base, land
 from scripts.compile import ARTIFACTS, CONTRACTS, stale
 from wallet.typed_data import TYPES, VERSION
@@ -51,14 +53,21 @@ def test_suspicions_lie_where_verifiers_look_for_them() -> None:
 
 
 def test_calls_name_functions_that_the_contract_has() -> None:
-    assert land._selector("issue", land._ISSUE_ARGUMENTS) == keccak256(signature("function", "issue"))[:4]
-    assert land._selector("transfer", land._TRANSFER_ARGUMENTS) == keccak256(signature("function", "transfer"))[:4]
+    called = [f"{action.function}({','.join(action.all_types)})" for action in (*ACTIONS.values(), TRANSFER_ENCUMBERED)]
+    assert [name.encode() for name in called] == [signature("function", name.split("(")[0]) for name in called]
+
+
+def test_every_function_that_changes_a_title_is_called() -> None:
+    functions = [i for i in artifact("LandRegister")["abi"] if i["type"] == "function"]
+    changing = {i["name"] for i in functions if i["stateMutability"] == "nonpayable"}
+    assert changing == {action.function for action in (*ACTIONS.values(), TRANSFER_ENCUMBERED)}
 
 
 def test_the_events_that_are_read_are_those_the_contract_emits() -> None:
     assert keccak256(signature("event", "Approved")) == land._APPROVED
     assert keccak256(signature("event", "Issued")) == land._ISSUED
     assert keccak256(signature("event", "Recorded")) == land._RECORDED
+    assert keccak256(signature("event", "LiensRecorded")) == land_entry.LIENS_RECORDED
 
 
 def test_an_entry_has_the_members_of_the_struct_in_its_order() -> None:
@@ -67,10 +76,14 @@ def test_an_entry_has_the_members_of_the_struct_in_its_order() -> None:
     assert members == [(f.name, f.metadata["abi"]) for f in land.LandEntry.__dataclass_fields__.values()]
 
 
+def land_sources() -> str:
+    return "".join(path.read_text() for path in sorted(CONTRACTS.glob("Land*.sol")))
+
+
 def test_what_is_signed_is_what_the_contract_hashes() -> None:
-    source = (CONTRACTS / "LandRegister.sol").read_text()
-    hashed = set(re.findall(r'_TYPEHASH =\s*keccak256\(\s*"([^"]+)"', source))
-    assert hashed == {struct_types("IssueTitles"), struct_types("TransferTitle")} | {struct_of_a_title()}
+    hashed = set(re.findall(r'_TYPEHASH =\s*keccak256\(\s*"([^"]+)"', land_sources()))
+    structs = {action.struct for action in ACTIONS.values() if action.struct}
+    assert hashed == {struct_types(struct) for struct in structs} | {struct_of_a_title()}
 
 
 def struct_of_a_title() -> str:
@@ -78,11 +91,16 @@ def struct_of_a_title() -> str:
 
 
 def test_the_domain_that_is_signed_is_the_contracts() -> None:
-    source = (CONTRACTS / "LandRegister.sol").read_text()
-    assert re.findall(r'EIP712\("([^"]+)", "([^"]+)"\)', source) == [(land.REGISTER.contract, VERSION)]
+    assert re.findall(r'EIP712\("([^"]+)", "([^"]+)"\)', land_sources()) == [(land.REGISTER.contract, VERSION)]
 
 
 def test_actions_and_statuses_have_the_contracts_numbers() -> None:
-    source = (CONTRACTS / "LandRegister.sol").read_text()
-    numbers = {name: int(number) for name, number in re.findall(r"uint8 public constant (\w+) = (\d+);", source)}
-    assert numbers == {"ISSUE": land.ISSUE, "TRANSFER": land.TRANSFER, "ACTIVE": land.ACTIVE}
+    numbers = {name: int(n) for name, n in re.findall(r"uint8 public constant (\w+) = (\d+);", land_sources())}
+    assert numbers == {name: getattr(land_entry, name) for name in numbers}
+    assert {numbers[name.upper()]: name for name in ACTIONS} == land.REGISTER.actions
+    assert set(land.REGISTER.statuses) == set(numbers.values()) & set(range(1, 5))
+
+
+def test_an_assignment_waits_as_long_as_the_contract_says() -> None:
+    (days,) = re.findall(r"ASSIGNMENT_WINDOW = (\d+) days;", land_sources())
+    assert int(days) * 86400 == land_entry.ASSIGNMENT_WINDOW
