@@ -14,11 +14,13 @@ from wallet.errors import TypedDataInvalid
 from wallet.keys import recover
 from wallet.signer import LocalSigner
 from wallet.typed_data import (
+    TYPES,
     Domain,
     TypedData,
     amend_leaf,
     append_batch,
     append_leaves,
+    build,
     issue_titles,
     transfer_title,
     void_leaf,
@@ -186,3 +188,33 @@ def test_typed_data_of_another_form_is_refused(path: tuple[str, ...], value: obj
 def test_what_is_not_an_object_is_refused(value: object) -> None:
     with pytest.raises(TypedDataInvalid):
         TypedData.from_dict(value)
+
+
+def merge(**changes: Any) -> TypedData:
+    ids, heads = [b"\x01" * 32, b"\x02" * 32], [b"\x03" * 32, b"\x04" * 32]
+    message = {"recordIds": ids, "heads": heads, "child": titles(1)[0], "deadline": 5}
+    return build(DOMAIN, "MergeTitles", message | changes)
+
+
+def test_merge_digest_is_the_one_computed_by_hand() -> None:
+    title = b"Title(bytes32 recordId,bytes32 digest,address holder,uint64 area)"
+    kind = keccak(b"MergeTitles(bytes32[] recordIds,bytes32[] heads,Title child,uint256 deadline)" + title)
+    child = encode(["bytes32", "bytes32", "bytes32", "address", "uint64"], [keccak(title), *titles(1)[0].values()])
+    ids, heads = keccak(b"\x01" * 32 + b"\x02" * 32), keccak(b"\x03" * 32 + b"\x04" * 32)
+    struct = encode(["bytes32"] * 4 + ["uint256"], [kind, ids, heads, keccak(child), 5])
+    assert merge().digest() == by_hand(keccak(struct))
+    assert TypedData.from_dict(json.loads(json.dumps(merge().as_dict()))) == merge()
+
+
+@pytest.mark.parametrize("changes", [{"heads": b"\x03" * 32}, {"heads": [b"\x03" * 31]}, {"child": titles(1)}])
+def test_a_merge_of_another_form_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(TypedDataInvalid, match="/message/"):
+        merge(**changes)
+
+
+def test_no_two_actions_have_one_digest() -> None:
+    members = {"recordId": b"\x01" * 32, "head": b"\x02" * 32, "deadline": 5}
+    members |= {"recipient": HOLDER, "creditor": HOLDER, "digest": b"\x03" * 32, "claim": b"\x03" * 32, "rank": 1}
+    names = [name for name, types in TYPES.items() if {m["name"] for m in types[name]} <= members.keys()]
+    messages = {name: {m["name"]: members[m["name"]] for m in TYPES[name][name]} for name in names}
+    assert len({build(DOMAIN, name, message).digest() for name, message in messages.items()}) == len(names) >= 9

@@ -209,5 +209,47 @@ def test_a_right_ends_at_midnight_after_its_last_day() -> None:
     assert REGISTER.status({}, entry, end)[0] == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("status", "action", "words"),
+    [
+        (2, 6, "frozen by a court"),
+        (3, 11, "retired for ever: the title has ended"),
+        (3, 9, "retired for ever: the parcel was split"),
+        (3, 10, "retired for ever: the parcel was merged"),
+        (4, 8, "pending: a court assigns the title to the holder named; not before 2024-03-31 00:00 UTC"),
+        (9, 1, "the title is not active"),
+    ],
+)
+def test_a_title_that_does_not_move_is_invalid_and_says_why(status: int, action: int, words: str) -> None:
+    entry = replace(entries_of(content())[-1], status=status, action=action, time=1_709_251_200)
+    state, reason = REGISTER.status({"validity": "unlimited"}, entry, MAX_TIME)
+    assert (state, reason.startswith(words)) == ("invalid", True)
+
+
+def test_the_liens_of_an_active_title_are_counted() -> None:
+    entry = entries_of(content())[-1]
+    for liens, words in ((0, "active, no lien"), (2, "active, 2 lien(s)")):
+        assert REGISTER.status({"validity": "unlimited"}, replace(entry, liens=liens), 0) == ("valid", words)
+
+
+def test_the_creditors_of_all_liens_sign_a_transfer_in_the_order_of_their_ranks() -> None:
+    current = entries_of(content(), count=1)[0]
+    liens = [{"rank": n, "creditor": address(f"bank {n}"), "claim": to_hex(keccak(bytes([n])))} for n in (1, 2, 3)]
+    moved = transfer(current)
+    moved = replace(moved, payload={**moved.payload, "liens": liens})
+    assert list(REGISTER.signers(moved).items())[2:] == [
+        ("creditor", address("bank 1")),
+        ("creditor 2", address("bank 2")),
+        ("creditor 3", address("bank 3")),
+    ]
+    given = [Approval(signer, role, role.encode()) for role, signer in REGISTER.signers(moved).items()]
+    data = REGISTER.calldata(moved, [*given[::-1], *SIGNED])
+    _, _, rows, consent, receiver, registrars = decode(types("transferEncumbered"), data[4:])
+    assert data[:4] == function_signature_to_4byte_selector(signature("transferEncumbered"))
+    assert consent == (b"holder", (b"creditor", b"creditor 2", b"creditor 3"))
+    assert ([row[0] for row in rows], receiver, len(registrars)) == ([1, 2, 3], b"recipient", 2)
+    assert REGISTER.typed_data(moved) == REGISTER.typed_data(transfer(current))
+
+
 def test_what_is_signed_beside_the_content_is_holder_and_area() -> None:
     assert REGISTER.signed_fields(FIELDS, address("h")) == {"holder": address("h"), "area": "41250"}
