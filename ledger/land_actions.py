@@ -14,9 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi.abi import encode as abi_encode
-
-from ledger.encoding import address_bytes, from_hex, keccak256
+from ledger import codec
+from ledger.encoding import address_bytes, from_hex
 from ledger.land_entry import ENTRY, LIENS, LandEntry, Lien
 from ledger.model import Approval
 
@@ -53,8 +52,7 @@ class LandAction:
         if self.approvers:
             given = [(a.signer, a.signature) for a in approvals if a.role in self.approvers]
             arguments.append(sorted(given, key=lambda pair: address_bytes(pair[0])))
-        selector = keccak256(f"{self.function}({','.join(self.all_types)})".encode())[:4]
-        return selector + abi_encode(self.all_types, arguments)
+        return codec.call(self.function, self.all_types, arguments)
 
 
 def action_of(name: str, payload: Payload) -> LandAction:

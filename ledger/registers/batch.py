@@ -13,14 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi.abi import decode as abi_decode
-from eth_abi.abi import encode as abi_encode
-from eth_abi.exceptions import DecodingError
-
-from ledger import merkle
-from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address
-from ledger.entries import Entry, abi, approvals_hash
-from ledger.errors import InvalidProof
+from ledger import codec, merkle
+from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256
+from ledger.entries import Entry, abi
 from ledger.model import Application, Approval, Log, RecordedEntry
 from ledger.registers.base import Role, State
 from ledger.registers.schema import Schema
@@ -30,15 +25,13 @@ APPEND, APPEND_LEAVES, AMEND, VOID = 1, 2, 3, 4
 ACTIVE, AMENDED, VOIDED = 1, 2, 3
 
 _ENTRY = "(bytes32,uint32,uint40,uint8,uint8,bytes32,bytes32,bytes32,uint64,uint64,bytes32)"
-_APPROVALS = "(address,bytes)[]"
 _PLACE = f"(bytes32,{_ENTRY},bytes32,uint64,bytes32[])"
 _ARGUMENTS: Mapping[str, Sequence[str]] = {
-    "append": ("(bytes32,bytes32,uint64,bytes32,uint256)", _ENTRY, _APPROVALS),
-    "appendLeaves": ("bytes32", "bytes32[]", "uint256", _ENTRY, _APPROVALS),
-    "amend": (_PLACE, "bytes32", "bytes32", "uint256", _ENTRY, _APPROVALS),
-    "void": (_PLACE, "bytes32", "uint256", _ENTRY, _APPROVALS),
+    "append": ("(bytes32,bytes32,uint64,bytes32,uint256)", _ENTRY, codec.APPROVALS),
+    "appendLeaves": ("bytes32", "bytes32[]", "uint256", _ENTRY, codec.APPROVALS),
+    "amend": (_PLACE, "bytes32", "bytes32", "uint256", _ENTRY, codec.APPROVALS),
+    "void": (_PLACE, "bytes32", "uint256", _ENTRY, codec.APPROVALS),
 }
-_APPROVED = keccak256(b"Approved(address[])")
 _RECORDED = keccak256(f"Recorded(bytes32,{_ENTRY})".encode())
 
 
@@ -127,27 +120,11 @@ class BatchRegister:
             replacement = _digests(payload)[:1] if action == "amend" else []
             arguments = [_place(payload["place"]), *replacement, from_hex(payload["reason"], 32), deadline]
         registrars = [(approval.signer, approval.signature) for approval in approvals]
-        selector = keccak256(f"{action}({','.join(types)})".encode())[:4]
-        return selector + abi_encode(types, [*arguments, _words(_current(payload)), registrars])
+        return codec.call(action, types, [*arguments, _words(_current(payload)), registrars])
 
     def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:
-        """Raises InvalidProof when an event is malformed, or a record event has no Approved event with the approvers
-        it commits to before it in its transaction."""
-        recorded: list[RecordedEntry] = []
-        transaction, approvers = b"", ()  # type: bytes, tuple[str, ...]
-        for log in logs:
-            topic = log.topics[0] if log.topics else b""
-            if topic == _APPROVED:
-                transaction, approvers = log.transaction_hash, tuple(map(parse_address, _data("address[]", log)))
-            elif topic == _RECORDED:
-                entry = BatchEntry(*_data(_ENTRY, log))
-                if log.transaction_hash != transaction or entry.approvals != approvals_hash(approvers):
-                    raise InvalidProof(f"log {log.log_index} of block {log.block_number} has no approvers before it.")
-                if len(log.topics) != 2:
-                    raise InvalidProof(f"log {log.log_index} of block {log.block_number} names no record.")
-                where = (log.block_number, log.log_index, log.transaction_hash)
-                recorded.append(RecordedEntry(log.topics[1], entry.as_json(), approvers, *where))
-        return recorded
+        """Raises InvalidProof, as ledger.codec.recorded_entries."""
+        return codec.recorded_entries(logs, times, {_RECORDED: _entry})
 
 
 def root_of(digests: Sequence[bytes]) -> bytes:
@@ -172,9 +149,6 @@ def _words(entry: BatchEntry) -> tuple[Any, ...]:
     return tuple(vars(entry).values())
 
 
-def _data(abi_type: str, log: Log) -> Any:
-    try:
-        (value,) = abi_decode([abi_type], log.data)
-    except DecodingError:
-        raise InvalidProof(f"log {log.log_index} of block {log.block_number} does not have the data of one.") from None
-    return value
+def _entry(log: Log, approvers: tuple[str, ...], time: int) -> BatchEntry:
+    (members,) = codec.words([_ENTRY], log)
+    return BatchEntry(*members)

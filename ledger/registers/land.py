@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from calendar import timegm
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from eth_abi.abi import decode as abi_decode
-from eth_abi.exceptions import DecodingError
-
+from ledger import codec
 from ledger.encoding import ZERO32, RegisterName, keccak256, parse_address
 from ledger.entries import Entry, approvals_hash
-from ledger.errors import BadInput, InvalidProof
+from ledger.errors import BadInput
 from ledger.land_actions import action_of
 from ledger.land_entry import (
     ACTIVE,
@@ -38,12 +35,11 @@ from ledger.land_entry import (
 )
 from ledger.model import Application, Approval, Log, RecordedEntry
 from ledger.registers.base import Role, State
-from ledger.registers.schema import ContentField, Schema, iso_date, pattern, text
+from ledger.registers.schema import ContentField, Schema, end_of_day, iso_date, pattern, text
 from wallet.typed_data import Domain, TypedData, build
 
-_APPROVED = keccak256(b"Approved(address[])")
-_ISSUED = keccak256(b"Issued(bytes32,bytes32,address,uint64)")
-_RECORDED = keccak256(f"Recorded(bytes32,{ENTRY})".encode())
+ISSUED = keccak256(b"Issued(bytes32,bytes32,address,uint64)")
+RECORDED = keccak256(f"Recorded(bytes32,{ENTRY})".encode())
 
 
 _PARCEL_NUMBER = pattern(r"(?=.{5,24}$)[0-9]+(\.[0-9]+)*", "a parcel number (NIB) of 5 to 24 digits and single dots")
@@ -110,7 +106,7 @@ class LandRegister:
         validity = values.get("validity")
         if validity is None:
             return "unknown", "the validity of the right is not disclosed"
-        if validity != "unlimited" and time >= _end_of(validity):
+        if validity != "unlimited" and time >= end_of_day(validity):
             return "invalid", f"the right ended on {validity}"
         liens = "no lien" if entry.liens == 0 else f"{entry.liens} lien(s)"
         return "valid", f"active, {liens}"
@@ -134,27 +130,8 @@ class LandRegister:
         return action_of(application.action, application.payload).calldata(application.payload, approvals)
 
     def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:
-        """Raises InvalidProof when an event is malformed, or a record event has no Approved event with the approvers
-        it commits to before it in its transaction."""
-        recorded: list[RecordedEntry] = []
-        transaction, approvers = b"", ()  # type: bytes, tuple[str, ...]
-        for log in logs:
-            topic = log.topics[0] if log.topics else b""
-            if topic == _APPROVED:
-                (addresses,) = _words(["address[]"], log)
-                transaction, approvers = log.transaction_hash, tuple(parse_address(a) for a in addresses)
-                continue
-            if topic not in (_ISSUED, _RECORDED):
-                continue
-            entry = _entry(log, approvers, times[log.block_number])
-            if log.transaction_hash != transaction or entry.approvals != approvals_hash(approvers):
-                raise InvalidProof(f"log {log.log_index} of block {log.block_number} has no approvers before it.")
-            recorded.append(
-                RecordedEntry(
-                    log.topics[1], entry.as_json(), approvers, log.block_number, log.log_index, log.transaction_hash
-                )
-            )
-        return recorded
+        """Raises InvalidProof, as ledger.codec.recorded_entries."""
+        return codec.recorded_entries(logs, times, {ISSUED: _first_entry, RECORDED: _later_entry})
 
 
 def square_decimetres(area: str) -> int:
@@ -175,40 +152,18 @@ def _not_active(entry: LandEntry) -> str:
     return "the title is not active"
 
 
-def _end_of(day: str) -> int:
-    """The first second after a day (UTC), in seconds since 1970. Expects the form the schema checks."""
-    return timegm(date.fromisoformat(day).timetuple()) + 86400
+def _first_entry(log: Log, approvers: tuple[str, ...], time: int) -> LandEntry:
+    digest, holder, area = codec.words(["bytes32", "address", "uint64"], log)
+    approvals = approvals_hash(approvers)
+    # A first registration has no lien and no parents.
+    implied = (0, ZERO32, ZERO32)
+    return LandEntry(ZERO32, 1, time, ISSUE, ACTIVE, digest, approvals, parse_address(holder), area, *implied)
 
 
-def _entry(log: Log, approvers: tuple[str, ...], time: int) -> LandEntry:
-    if len(log.topics) != 2:
-        raise InvalidProof(f"log {log.log_index} of block {log.block_number} names no record.")
-    if log.topics[0] == _RECORDED:
-        (words,) = _words([ENTRY], log)
-        members: dict[str, Any] = dict(zip(LandEntry.__dataclass_fields__, words, strict=True))
-        return LandEntry(**members | {"holder": parse_address(members["holder"])})
-    digest, holder, area = _words(["bytes32", "address", "uint64"], log)
-    return LandEntry(
-        ZERO32,
-        1,
-        time,
-        ISSUE,
-        ACTIVE,
-        digest,
-        approvals_hash(approvers),
-        parse_address(holder),
-        area,
-        0,
-        ZERO32,
-        ZERO32,
-    )
-
-
-def _words(types: Sequence[str], log: Log) -> tuple[Any, ...]:
-    try:
-        return abi_decode(types, log.data)
-    except DecodingError:
-        raise InvalidProof(f"log {log.log_index} of block {log.block_number} does not have the data of one.") from None
+def _later_entry(log: Log, approvers: tuple[str, ...], time: int) -> LandEntry:
+    (words,) = codec.words([ENTRY], log)
+    members: dict[str, Any] = dict(zip(LandEntry.__dataclass_fields__, words, strict=True))
+    return LandEntry(**members | {"holder": parse_address(members["holder"])})
 
 
 REGISTER = LandRegister()

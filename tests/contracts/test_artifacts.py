@@ -9,7 +9,7 @@ from typing import Any
 from eth_utils.abi import abi_to_signature
 
 from ledger.encoding import keccak256
-from ledger import land_entry
+from ledger import codec, land_entry
 from ledger.land_actions import ACTIONS, TRANSFER_ENCUMBERED
 from ledger.registers import base, land
 from scripts.compile import ARTIFACTS, CONTRACTS, stale
@@ -64,9 +64,9 @@ def test_every_function_that_changes_a_title_is_called() -> None:
 
 
 def test_the_events_that_are_read_are_those_the_contract_emits() -> None:
-    assert keccak256(signature("event", "Approved")) == land._APPROVED
-    assert keccak256(signature("event", "Issued")) == land._ISSUED
-    assert keccak256(signature("event", "Recorded")) == land._RECORDED
+    assert keccak256(signature("event", "Approved")) == codec.APPROVED
+    assert keccak256(signature("event", "Issued")) == land.ISSUED
+    assert keccak256(signature("event", "Recorded")) == land.RECORDED
     assert keccak256(signature("event", "LiensRecorded")) == land_entry.LIENS_RECORDED
 
 
