@@ -72,7 +72,8 @@ class Applications:
             raise BadInput(f"A batch has 1 to {MAX_BATCH} records; this one has {len(requests)}.", "Split it.")
         for request in requests:
             self._validate(request)
-        if earlier := self._replayed("issue", requests, idempotency_key):
+        body_digest = _body_digest("issue", requests)
+        if earlier := self._replayed(idempotency_key, body_digest):
             return earlier
         record_ids = [self.register.record_id(request.fields) for request in requests]
         if len(set(record_ids)) < len(record_ids):
@@ -84,12 +85,13 @@ class Applications:
                 )
         sealed = [self._seal(request) for request in requests]
         records = [record for record, _ in sealed]
-        return self._accept("issue", requests, records, [d for _, d in sealed], idempotency_key, {})
+        return self._accept("issue", records, [d for _, d in sealed], idempotency_key, body_digest, {})
 
     def submit_transfer(self, request: RecordRequest, idempotency_key: str) -> Receipt:
         """Accept the transfer of an existing record to `request.holder`. Raises NotFound and as submit_issue."""
         self._validate(request)
-        if earlier := self._replayed("transfer", [request], idempotency_key):
+        body_digest = _body_digest("transfer", [request])
+        if earlier := self._replayed(idempotency_key, body_digest):
             return earlier
         record_id = self.register.record_id(request.fields)
         history = self.store.history(str(self.trusted.name), record_id)
@@ -100,7 +102,7 @@ class Applications:
             raise Conflict("A newer change of this record is not final yet.", "Try again when it is.")
         record, document = self._seal(request)
         signed = {"head": to_hex(current.head), "current": current.as_json(), "recipient": record["holder"]}
-        return self._accept("transfer", [request], [record], [document], idempotency_key, signed)
+        return self._accept("transfer", [record], [document], idempotency_key, body_digest, signed)
 
     def approve(self, application_id: str, signature: bytes, signer: str, role: str) -> Application:
         """Add one signature; the application as it is then. Raises NotFound, Conflict, Refused, BadSignature."""
@@ -145,9 +147,9 @@ class Applications:
         parse_address(request.holder, "/holder")
         check_pdf(request.document)
 
-    def _replayed(self, action: str, requests: Sequence[RecordRequest], idempotency_key: str) -> Receipt | None:
+    def _replayed(self, idempotency_key: str, body_digest: bytes) -> Receipt | None:
         # Asked before anything else: what was accepted stays accepted, also once it is recorded on the chain.
-        earlier = self.store.accepted_before(idempotency_key, _body_digest(action, requests))
+        earlier = self.store.accepted_before(idempotency_key, body_digest)
         return Receipt(earlier, self._token(earlier.id)) if earlier else None
 
     def _seal(self, request: RecordRequest) -> tuple[dict[str, Any], StoredDocument]:
@@ -169,10 +171,10 @@ class Applications:
     def _accept(
         self,
         action: str,
-        requests: Sequence[RecordRequest],
         records: list[dict[str, Any]],
         documents: list[StoredDocument],
         idempotency_key: str,
+        body_digest: bytes,
         signed: Mapping[str, Any],
     ) -> Receipt:
         now, application_id = self.clock.now(), secrets.token_hex(16)
@@ -181,7 +183,7 @@ class Applications:
         application = Application(
             application_id, str(self.trusted.name), action, payload, "submitted", now, sha256(token.encode()).digest()
         )
-        accepted = self.store.add_application(application, documents, idempotency_key, _body_digest(action, requests))
+        accepted = self.store.add_application(application, documents, idempotency_key, body_digest)
         return Receipt(accepted, self._token(accepted.id))
 
     def _check_entitled(self, application: Application, signer: str, role: str) -> None:

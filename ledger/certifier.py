@@ -9,13 +9,12 @@ import structlog
 from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse_subject
 from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
-from ledger.encoding import address_bytes, canonical_json, from_hex
+from ledger.encoding import canonical_json, from_hex
 from ledger.errors import ChainMismatch, Conflict, KhalayakError, NotFound, Unavailable
-from ledger.model import Application
+from ledger.model import Application, Block, BlockTag
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
-from ledger.registers.base import HEAD_SLOT, SUSPECT_SINCE_SLOT
-from ledger.state_proof import mapping_slot
+from ledger.registers.base import head_slot, suspect_since_slot
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.verifier import verify
 
@@ -52,7 +51,7 @@ class Certifier:
         """A proof that nothing was ever recorded about a subject, as of the newest final block. Raises BadInput,
         Conflict when something was, Unavailable when too few witnesses sign."""
         record_id = self.register.record_id(parse_subject(self.register, subject))
-        state = self._capture(record_id, self.chain.block("finalized").number, None)
+        state = self._capture(record_id, *self._witnessed("finalized"), None)
         absence = Absence(self.trusted.name, self.trusted.kind, dict(subject), state)
         verdict = verify(canonical_json(absence.as_json()), self.trust)
         refusal = verdict.refusal
@@ -63,20 +62,22 @@ class Certifier:
         return absence
 
     def _certify(self, application: Application, block_number: int) -> None:
+        block, checkpoint = self._witnessed(block_number)
         for record in application.payload["records"]:
-            self.certify(from_hex(record["recordId"], 32), block_number)
+            self.certify(from_hex(record["recordId"], 32), block, checkpoint)
         self.store.move(application.id, "final", "certified")
 
-    def certify(self, record_id: bytes, block_number: int) -> Certificate:
-        """Make, verify and keep the full certificate of a record as of a final block that has been followed.
-        Raises NotFound, Unavailable (too few witnesses), ChainMismatch (our own verifier refuses it)."""
+    def certify(self, record_id: bytes, block: Block, checkpoint: str) -> Certificate:
+        """Make, verify and keep the full certificate of a record as of a final block that has been followed, with the
+        block's cosigned checkpoint. Raises NotFound, Unavailable (too few witnesses), ChainMismatch (our own verifier
+        refuses it)."""
         history = self.store.history(str(self.trusted.name), record_id)
         content = self.store.content(from_hex(history[-1].entry["digest"], 32)) if history else None
         if content is None:
             raise NotFound("Neither this office nor its chain knows the content of this record.")
         entries = tuple(self.register.entry.from_json(item.entry) for item in history)
         approvers = tuple(item.approvers for item in history)
-        state = self._capture(record_id, block_number, {a for names in approvers for a in names})
+        state = self._capture(record_id, block, checkpoint, {a for names in approvers for a in names})
         certificate = Certificate(
             self.trusted.name,
             self.trusted.kind,
@@ -100,19 +101,21 @@ class Certifier:
             detail = refusal.detail if refusal else ""
             raise ChainMismatch(f"The node's proof does not verify: {detail}.", "Check the node and the trust root.")
 
-    def _capture(self, record_id: bytes, block_number: int, registrars: set[str] | None) -> StateProof:
-        block = self.chain.block(block_number)
-        head_slot = mapping_slot(record_id, HEAD_SLOT)
-        register = self.chain.proof(self.trusted.name.address, [head_slot], block_number)
+    def _witnessed(self, at: int | BlockTag) -> tuple[Block, str]:
+        """A block and its cosigned checkpoint, which all records of one batch share."""
+        block = self.chain.block(at)
+        return block, self._cosigned(Checkpoint(self.trust.origin, block.number, block.hash))
+
+    def _capture(self, record_id: bytes, block: Block, checkpoint: str, registrars: set[str] | None) -> StateProof:
+        register = self.chain.proof(self.trusted.name.address, [head_slot(record_id)], block.number)
         authority = None
         if registrars is not None:
             names = sorted(registrars)
-            slots = [mapping_slot(bytes(12) + address_bytes(name), SUSPECT_SINCE_SLOT) for name in names]
-            proof = self.chain.proof(self.trusted.authority, slots, block_number)
+            slots = [suspect_since_slot(name) for name in names]
+            proof = self.chain.proof(self.trusted.authority, slots, block.number)
             authority = ContractProof(proof.account, dict(zip(names, proof.slots, strict=True)))
-        checkpoint = Checkpoint(self.trust.origin, block.number, block.hash)
         heads = ContractProof(register.account, {"head": register.slots[0]})
-        return StateProof(block.header, heads, authority, self._cosigned(checkpoint))
+        return StateProof(block.header, heads, authority, checkpoint)
 
     def _cosigned(self, checkpoint: Checkpoint) -> str:
         """The checkpoint with every good signature; a witness that is away, refuses or errs spoils no other's."""

@@ -14,12 +14,12 @@ from typing import Any, NoReturn, TypeVar
 
 from ledger import checkpoint as checkpoints
 from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse
-from ledger.encoding import ZERO32, RegisterName, address_bytes, to_hex
+from ledger.encoding import ZERO32, RegisterName, to_hex
 from ledger.entries import approvals_hash, verify_history
 from ledger.errors import BadInput, InvalidProof, VerificationFailed
 from ledger.registers import register_of_kind
-from ledger.registers.base import HEAD_SLOT, SUSPECT_SINCE_SLOT
-from ledger.state_proof import Account, Header, mapping_slot, parse_header, prove_account, prove_slot
+from ledger.registers.base import head_slot, suspect_since_slot
+from ledger.state_proof import Account, Header, parse_header, prove_account, prove_slot
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.verdict import Axis, AxisName, CheckResult, State, Verdict
 
@@ -154,7 +154,7 @@ class _Verification:
         return account
 
     def _check_head(self, account: Account, record_id: bytes, proof: ContractProof) -> bytes:
-        slot = mapping_slot(record_id, HEAD_SLOT)
+        slot = head_slot(record_id)
         head = self._prove(5, lambda: prove_slot(account.storage_root, slot, proof.slots["head"]))
         self._note(5, "passed", "no head: nothing was ever recorded" if head == ZERO32 else to_hex(head))
         return head
@@ -224,7 +224,7 @@ class _Verification:
             self._fail(10, f"nothing shows whether approver {missing[0]} is suspect")
         since = {}
         for registrar in registrars:
-            slot = mapping_slot(bytes(12) + address_bytes(registrar), SUSPECT_SINCE_SLOT)
+            slot = suspect_since_slot(registrar)
             word = self._prove(10, partial(prove_slot, account.storage_root, slot, proof.slots[registrar]))
             since[registrar] = int.from_bytes(word, "big")
         return since

@@ -25,7 +25,7 @@ from scripts.cli_verify import answer, check_lines
 from scripts.deploy import deploy_devnet
 from scripts.devnet import free_port, start_hardhat
 from scripts.frauds import Fraud, all_frauds
-from scripts.tools.kubo import find_ipfs, start_kubo
+from scripts.tools.kubo import document_store
 from wallet.keys import new_key
 from wallet.signer import LocalSigner
 
@@ -64,7 +64,8 @@ def _issue_and_transfer() -> tuple[str, str]:
         port = free_port()
         running.enter_context(start_hardhat(port))
         _step(f"devnet: hardhat on 127.0.0.1:{port}, chain 31337")
-        settings = Settings(data=HERE / "office", rpc_url=f"http://127.0.0.1:{port}", documents=_documents(running))
+        documents = running.enter_context(document_store(HERE / "ipfs"))
+        settings = Settings(data=HERE / "office", rpc_url=f"http://127.0.0.1:{port}", documents=documents)
         deploy_devnet(settings)
         office = bootstrap.open_office(settings)
         running.callback(office.close)
@@ -159,11 +160,6 @@ def _certify(office: bootstrap.Office, application_id: str, word: str) -> None:
 def _registrars(office: bootstrap.Office) -> list[LocalSigner]:
     files = sorted(office.settings.registrar_keystores.glob("*.json"))
     return [LocalSigner.from_keystore(path, office.settings.password) for path in files]
-
-
-def _documents(running: ExitStack) -> str:
-    ipfs = find_ipfs()
-    return running.enter_context(start_kubo(ipfs, HERE / "ipfs")) if ipfs else "directory"
 
 
 def _cid(application: Any) -> str:

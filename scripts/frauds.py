@@ -13,8 +13,8 @@ from trie import HexaryTrie
 from ledger.certificate import Certificate, ContractProof, StateProof
 from ledger.checkpoint import Checkpoint, VerifierKey, note
 from ledger.encoding import address_bytes, keccak256, to_hex
-from ledger.registers.base import HEAD_SLOT
-from ledger.state_proof import EMPTY_TRIE, mapping_slot, parse_header
+from ledger.registers.base import head_slot
+from ledger.state_proof import EMPTY_TRIE, parse_header
 from ledger.trust import TrustRoot
 
 
@@ -72,7 +72,7 @@ def _on_own_chain(certificate: Certificate, trust: TrustRoot) -> dict[str, Any]:
     """A whole chain state of the cheat's own, in which every proof holds, and a witness of the cheat's own making."""
     trusted = trust.registers[0]
     storage = HexaryTrie({})
-    slot = keccak256(mapping_slot(certificate.record_id, HEAD_SLOT))
+    slot = keccak256(head_slot(certificate.record_id))
     storage[slot] = rlp.encode(certificate.entries[-1].head)
     state = HexaryTrie({})
     register_key, authority_key = (keccak256(address_bytes(a)) for a in (trusted.name.address, trusted.authority))

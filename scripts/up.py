@@ -17,7 +17,7 @@ from ledger.errors import KhalayakError
 from ledger.settings import Settings
 from scripts.deploy import deploy_devnet
 from scripts.devnet import check_port_free, start_hardhat
-from scripts.tools.kubo import find_ipfs, start_kubo
+from scripts.tools.kubo import document_store
 
 HERE = Path("build/up")
 RPC_PORT = 8545
@@ -35,8 +35,7 @@ def main() -> int:
             running.enter_context(start_hardhat(RPC_PORT))
             shutil.rmtree(HERE, ignore_errors=True)
             HERE.mkdir(parents=True)
-            ipfs = find_ipfs()
-            documents = running.enter_context(start_kubo(ipfs, HERE / "ipfs")) if ipfs else "directory"
+            documents = running.enter_context(document_store(HERE / "ipfs"))
             settings = Settings(data=HERE / "office", rpc_url=f"http://127.0.0.1:{RPC_PORT}", documents=documents)
             deploy_devnet(settings)
             office = open_office(settings)

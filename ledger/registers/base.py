@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+from ledger.encoding import address_bytes
 from ledger.entries import Entry
 from ledger.model import Application, Approval, Log, RecordedEntry
 from ledger.registers.schema import Schema
+from ledger.state_proof import mapping_slot
 from wallet.typed_data import TypedData
 
 State = Literal["valid", "invalid", "unknown"]
@@ -16,6 +18,16 @@ Role = str  # registrar, court, holder, recipient; creditor, creditor 2, ... in 
 # Storage positions that contracts/Register.sol and contracts/Authority.sol fix; tests/contracts holds them.
 HEAD_SLOT = 0
 SUSPECT_SINCE_SLOT = 4
+
+
+def head_slot(record_id: bytes) -> bytes:
+    """Where a register keeps a record's head."""
+    return mapping_slot(record_id, HEAD_SLOT)
+
+
+def suspect_since_slot(registrar: str) -> bytes:
+    """Where an authority keeps the time since which a registrar's key is suspect."""
+    return mapping_slot(bytes(12) + address_bytes(registrar), SUSPECT_SINCE_SLOT)
 
 
 class Register(Protocol):

@@ -38,6 +38,17 @@ def start_kubo(ipfs: Path, repo: Path) -> Iterator[str]:
         yield wait_for(process, log, address)
 
 
+@contextmanager
+def document_store(repo: Path) -> Iterator[str]:
+    """The value of KHALAYAK_DOCUMENTS for a demo: a daemon over `repo` where an `ipfs` is found, else the directory."""
+    ipfs = find_ipfs()
+    if ipfs is None:
+        yield "directory"
+        return
+    with start_kubo(ipfs, repo) as address:
+        yield address
+
+
 def _initialise(ipfs: Path, repo: Path, environment: dict[str, str]) -> None:
     repo.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = subprocess.run(
