@@ -10,16 +10,17 @@ from starlette.concurrency import run_in_threadpool
 
 from api import docs, problems
 from api.limits import BodyLimit, SecurityHeaders
-from api.routes import applications, health, records, verification
+from api.routes import applications, health, records, registers, verification
 from api.schemas import Problem
 from api.worker import Worker
 from ledger.bootstrap import Office
+from ledger.registers.forms import MAX_DOCUMENTS
 
 DESCRIPTION = """Every answer carries its proof: a certificate verifies without this server.
 
-Apply (`POST /v1/land/titles`), sign the typed data as registrars (`POST …/approvals`), and fetch the certificate when
-the application is certified. `accepted` means that this office has taken the application in; `final` means that the
-chain can no longer take the change back."""
+`GET /v1/registers` says what each action asks for. Apply (`POST /v1/{kind}/{action}`), sign the typed data as
+registrars (`POST …/approvals`), and fetch the certificate when the application is certified. `accepted` means that this
+office has taken the application in; `final` means that the chain can no longer take the change back."""
 
 
 def create_app(office: Office, *, worker: bool = True) -> FastAPI:
@@ -44,8 +45,8 @@ def create_app(office: Office, *, worker: bool = True) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
-        # The largest form has three parts.
-        form_limits={"max_fields": 8, "max_files": 4, "max_part_size": 65_536},
+        # Each record may have its document; one file more is the request itself.
+        form_limits={"max_fields": 8, "max_files": MAX_DOCUMENTS + 1, "max_part_size": 65_536},
         responses={"4XX": problems.documented(Problem), "5XX": problems.documented(Problem)},
     )
     app.state.office = office
@@ -53,6 +54,6 @@ def create_app(office: Office, *, worker: bool = True) -> FastAPI:
     app.add_middleware(BodyLimit)
     problems.install(app)
     app.add_middleware(SecurityHeaders)
-    for part in (applications, records, verification, health, docs):
+    for part in (registers, verification, health, docs, applications, records):
         app.include_router(part.router)
     return app

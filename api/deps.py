@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Path, Request
 
 from ledger.bootstrap import Office
+from ledger.certificate import parse_subject
 from ledger.encoding import from_hex, parse_json
-from ledger.errors import BadInput, TooLarge
+from ledger.errors import BadInput, NotFound, TooLarge
+from ledger.registers import register_of_kind
+from ledger.trust import TrustedRegister
 
 MAX_JSON_BYTES = 16_384
 
@@ -20,19 +23,30 @@ def get_office(request: Request) -> Office:
 
 def get_record_id(
     record_id: Annotated[
-        str, Path(pattern="^0[xX][0-9a-fA-F]{64}$", description="0x and 64 hex digits, from /v1/land/records?nib=")
+        str, Path(pattern="^0[xX][0-9a-fA-F]{64}$", description="0x and 64 hex digits, from /v1/{kind}/records?…")
     ],
 ) -> bytes:
     return from_hex(record_id, 32, "/recordId")
 
 
-def get_nib(
+def get_trusted(
     office: Annotated[Office, Depends(get_office)],
-    nib: Annotated[str, Query(max_length=24, description="parcel number (NIB)", examples=["10.15.22.04.01234"])],
-) -> str:
-    """Raises BadInput when it is no parcel number."""
-    office.applications.register.schema.validate_disclosed({"nib": nib})
-    return nib
+    kind: Annotated[str, Path(pattern="^[a-z]{1,40}$", description="kind of register", examples=["land"])],
+) -> TrustedRegister:
+    """Raises NotFound when the office has no such register."""
+    try:
+        return office.trust.register_of_kind(kind)
+    except BadInput as error:
+        raise NotFound(error.message, "GET /v1/registers lists those there are.") from None
+
+
+def get_subject(trusted: Annotated[TrustedRegister, Depends(get_trusted)], request: Request) -> dict[str, str]:
+    """The query, which names a record by the fields that its id is made of. Raises BadInput."""
+    register = register_of_kind(trusted.kind)
+    subject = dict(request.query_params)
+    if len(subject) < len(request.query_params.multi_items()) or subject.keys() != set(register.subject_fields):
+        raise BadInput(f"The query must be {' and '.join(register.subject_fields)}, each once.", "", "/subject")
+    return parse_subject(register, subject)
 
 
 def get_token(
@@ -59,6 +73,7 @@ async def read_json(request: Request) -> Any:
 
 OfficeDep = Annotated[Office, Depends(get_office)]
 RecordId = Annotated[bytes, Depends(get_record_id)]
-Nib = Annotated[str, Depends(get_nib)]
+Trusted = Annotated[TrustedRegister, Depends(get_trusted)]
+Subject = Annotated[dict[str, str], Depends(get_subject)]
 Token = Annotated[str | None, Depends(get_token)]
 JsonBody = Annotated[Any, Depends(read_json)]

@@ -38,7 +38,7 @@ STATUS: Mapping[type[KhalayakError], int] = {
     wallet_errors.BadSignature: 400,
 }
 
-_ABSENCE = {"absence": "/v1/land/absence?nib={nib}"}
+_REGISTERS = {"registers": "/v1/registers"}  # they name the fields that an absence is proved for
 _HTTP_CODES = {400: "bad-input", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 log = structlog.get_logger()
@@ -80,7 +80,7 @@ def of_error(error: KhalayakError) -> ProblemResponse:
         # Such a message is for the office's operators: it may name a file, or the address of a node.
         log.error("request failed", error=error.code, reason=error.message)
         return problem(status, error.code, "The office cannot answer this now.", "Try again later.", headers=headers)
-    links = _ABSENCE if isinstance(error, errors.NeverRecorded) else None
+    links = _REGISTERS if isinstance(error, errors.NeverRecorded) else None
     pointer = error.pointer if isinstance(error, errors.BadInput) else ""
     return problem(status, error.code, error.message, error.hint, pointer, headers, links=links)
 

@@ -63,6 +63,39 @@ class Status(_Answer):
     links: dict[str, str]
 
 
+class FieldAnswer(_Answer):
+    """A field of a register's content. `mandatory` may not be withheld, `optional` may be missing."""
+
+    name: str
+    mandatory: bool
+    optional: bool
+
+
+class ActionAnswer(_Answer):
+    """What to apply with. `subjects` and `records`: the least and the most of them; `holders`: each record names its
+    holder; `details`: the further strings."""
+
+    name: str
+    summary: str
+    subjects: list[int]
+    records: list[int]
+    holders: bool
+    details: list[str]
+
+
+class RegisterAnswer(_Answer):
+    """`document`: whether a PDF belongs to each record; `subject`: the fields that a record's id is made of."""
+
+    register_name: str = Field(alias="register")
+    kind: str
+    authority: str
+    schema_id: str = Field(alias="schema")
+    document: bool
+    subject: list[str]
+    fields: list[FieldAnswer]
+    actions: list[ActionAnswer]
+
+
 class RecordedEntryAnswer(_Answer):
     """One entry. `entry` is as the chain recorded it (docs/protocol.md section 1)."""
 

@@ -5,34 +5,29 @@ from __future__ import annotations
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from ledger import authority, sealing
+from ledger.certificate import parse_subject
 from ledger.content import Content
-from ledger.encoding import ZERO32, canonical_json, parse_address, to_hex
-from ledger.errors import AlreadyRecorded, BadInput, Conflict, NotFound, Refused, TooLarge
+from ledger.encoding import canonical_json, parse_address, to_hex
+from ledger.errors import BadInput, Conflict, Refused, TooLarge
+from ledger.known import NewestState
 from ledger.model import Application, Approval, StoredDocument
 from ledger.ports import Chain, Clock, DocumentStore, RecordStore
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
-from ledger.trust import TrustedRegister
+from ledger.registers.forms import Change, RecordRequest
+from ledger.trust import TrustRoot
 from wallet.keys import recover
+from wallet.typed_data import TypedData
 
 MAX_DOCUMENT_BYTES = 25_000_000
-MAX_BATCH = 400
 APPROVAL_SECONDS = 7 * 24 * 3600
-
-
-@dataclass(frozen=True)
-class RecordRequest:
-    """One record as an applicant asks for it: the schema's fields, the holder's address, the PDF's bytes."""
-
-    fields: Mapping[str, str]
-    holder: str
-    document: bytes
 
 
 @dataclass(frozen=True)
@@ -44,12 +39,12 @@ class Receipt:
 
 
 class Applications:
-    """The front desk of one register. `readers` (name → X25519 public key) can open the documents, `secret` derives
-    access tokens."""
+    """The front desk of an office, for all its registers. `readers` (name → X25519 public key) can open the documents,
+    `secret` derives access tokens."""
 
     def __init__(
         self,
-        trusted: TrustedRegister,
+        trust: TrustRoot,
         store: RecordStore,
         documents: DocumentStore,
         chain: Chain,
@@ -57,8 +52,7 @@ class Applications:
         readers: Mapping[str, Any],
         secret: bytes,
     ) -> None:
-        self.trusted = trusted
-        self.register: Register = register_of_kind(trusted.kind)
+        self.trust = trust
         self.store = store
         self.documents = documents
         self.chain = chain
@@ -66,43 +60,33 @@ class Applications:
         self.readers = readers
         self.secret = secret
 
-    def submit_issue(self, requests: Sequence[RecordRequest], idempotency_key: str) -> Receipt:
-        """Accept a batch of first registrations. Raises BadInput, TooLarge, AlreadyRecorded, Conflict, Unavailable."""
-        if not 0 < len(requests) <= MAX_BATCH:
-            raise BadInput(f"A batch has 1 to {MAX_BATCH} records; this one has {len(requests)}.", "Split it.")
-        for request in requests:
-            self._validate(request)
-        body_digest = _body_digest("issue", requests)
-        if earlier := self._replayed(idempotency_key, body_digest):
-            return earlier
-        record_ids = [self.register.record_id(request.fields) for request in requests]
-        if len(set(record_ids)) < len(record_ids):
-            raise BadInput("Two records of the batch are about the same parcel.", "Each parcel may occur once.")
-        for record_id in record_ids:
-            if self.head(record_id) != ZERO32:
-                raise AlreadyRecorded(
-                    f"Record {to_hex(record_id)} exists already.", "Look at its history; amend or transfer it instead."
-                )
-        sealed = [self._seal(request) for request in requests]
-        records = [record for record, _ in sealed]
-        return self._accept("issue", records, [d for _, d in sealed], idempotency_key, body_digest, {})
-
-    def submit_transfer(self, request: RecordRequest, idempotency_key: str) -> Receipt:
-        """Accept the transfer of an existing record to `request.holder`. Raises NotFound and as submit_issue."""
-        self._validate(request)
-        body_digest = _body_digest("transfer", [request])
-        if earlier := self._replayed(idempotency_key, body_digest):
-            return earlier
-        record_id = self.register.record_id(request.fields)
-        history = self.store.history(str(self.trusted.name), record_id)
-        if not history:
-            raise NotFound(f"No record {to_hex(record_id)} is known.", "Check the parcel number.")
-        current = self.register.entry.from_json(history[-1].entry)
-        if self.head(record_id) != current.head:
-            raise Conflict("A newer change of this record is not final yet.", "Try again when it is.")
-        record, document = self._seal(request)
-        signed = {"head": to_hex(current.head), "current": current.as_json(), "recipient": record["holder"]}
-        return self._accept("transfer", [record], [document], idempotency_key, body_digest, signed)
+    def submit(self, kind: str, change: Change, idempotency_key: str) -> Receipt:
+        """Accept an application for a change of the register of a kind. Raises BadInput, TooLarge, NotFound,
+        AlreadyRecorded, Conflict, Unavailable; nothing is kept then but sealed documents that nobody can open."""
+        trusted, register = self.trust.register_of_kind(kind), register_of_kind(kind)
+        check_change(register, change)
+        body_digest = _body_digest(kind, change)
+        # Asked before anything else: what was accepted stays accepted, also once it is recorded on the chain.
+        if earlier := self.store.accepted_before(idempotency_key, body_digest):
+            return Receipt(earlier, self._token(earlier.id))
+        change = register.prepared(change)
+        for i, request in enumerate(change.records):
+            _check_record(register, request, f"/records/{i}")
+        payload = register.draft(change, NewestState(trusted, self.store, self.chain))
+        stored = []
+        for record, request in zip(payload["records"], change.records, strict=False):
+            content, document = self._seal(register, request)
+            record |= {"digest": to_hex(content.digest), "content": content.as_json()}
+            stored += [document] if document else []
+        for listed in register.finish(change.action, payload):
+            self.documents.put(listed)
+        now, application_id = self.clock.now(), secrets.token_hex(16)
+        payload["deadline"] = now + APPROVAL_SECONDS
+        access = sha256(self._token(application_id).encode()).digest()
+        application = Application(application_id, str(trusted.name), change.action, payload, "submitted", now, access)
+        accepted = self.store.add_application(application, stored, idempotency_key, body_digest)
+        self._mark_approved_if_complete(accepted)
+        return Receipt(self.store.application(accepted.id), self._token(accepted.id))
 
     def approve(self, application_id: str, signature: bytes, signer: str, role: str) -> Application:
         """Add one signature; the application as it is then. Raises NotFound, Conflict, Refused, BadSignature."""
@@ -112,99 +96,105 @@ class Applications:
         if self.clock.now() > application.payload["deadline"]:
             raise Refused("The deadline of this application has passed.", "Submit it again.")
         signer = parse_address(signer, "/signer")
-        if recover(self.register.typed_data(application).digest(), signature) != signer:
+        if recover(self.typed_data(application).digest(), signature) != signer:
             raise Refused(
                 f"The signature is not by {signer} over this application.", "Sign the typed data it answers with."
             )
         self._check_entitled(application, signer, role)
         self.store.add_approval(application_id, Approval(signer, role, signature))
-        if application.state == "submitted" and self.missing(application) == []:
-            self._mark_approved(application_id)
+        self._mark_approved_if_complete(application)
         return self.store.application(application_id)
 
+    def register(self, application: Application) -> Register:
+        """The definition of the register that an application is for."""
+        return register_of_kind(self.trust.register_named(application.register).kind)
+
+    def typed_data(self, application: Application) -> TypedData:
+        """What its approvers sign. Raises BadInput when nobody signs its action."""
+        return self.register(application).typed_data(application)
+
+    def required(self, application: Application) -> list[str]:
+        """The roles that must sign, one for each signature."""
+        register = self.register(application)
+        offices = register.approver_roles(application)
+        by_office = [role for role in offices for _ in range(self._policy(application, role).threshold)]
+        return [*register.signers(application), *by_office]
+
     def missing(self, application: Application) -> list[str]:
-        """Who has still to sign, in words; empty when all have."""
-        given = self.store.approvals(application.id)
-        roles = {approval.role for approval in given}
-        others: list[str] = [role for role in self.register.signers(application) if role not in roles]
-        lacking = self.policy().threshold - sum(approval.role == "registrar" for approval in given)
-        return others + (["registrar"] * lacking)
-
-    def policy(self) -> authority.Policy:
-        """The register's approval rule, from the chain."""
-        call = authority.policy_call(self.trusted.name.address)
-        return authority.parse_policy(self.chain.call(self.trusted.authority, call))
-
-    def head(self, record_id: bytes) -> bytes:
-        """The record's head on the latest block, zero when nothing was ever recorded."""
-        return self.chain.call(self.trusted.name.address, authority.head_call(record_id))
+        """Those of `required` that have not signed yet."""
+        given = Counter(approval.role for approval in self.store.approvals(application.id))
+        lacking = []
+        for role in self.required(application):
+            if given[role] > 0:
+                given[role] -= 1
+            else:
+                lacking.append(role)
+        return lacking
 
     def may_read(self, application: Application, access_token: str) -> bool:
         return hmac.compare_digest(sha256(access_token.encode()).digest(), application.access_digest)
 
-    def _validate(self, request: RecordRequest) -> None:
-        self.register.schema.validate(request.fields)
-        parse_address(request.holder, "/holder")
-        check_pdf(request.document)
-
-    def _replayed(self, idempotency_key: str, body_digest: bytes) -> Receipt | None:
-        # Asked before anything else: what was accepted stays accepted, also once it is recorded on the chain.
-        earlier = self.store.accepted_before(idempotency_key, body_digest)
-        return Receipt(earlier, self._token(earlier.id)) if earlier else None
-
-    def _seal(self, request: RecordRequest) -> tuple[dict[str, Any], StoredDocument]:
+    def _seal(self, register: Register, request: RecordRequest) -> tuple[Content, StoredDocument | None]:
+        values: dict[str, Any] = {**request.fields, "schema": register.schema.id}
+        if not register.schema.document:
+            return Content.salted(values), None
         key, ciphertext = sealing.seal(request.document)
         cid = self.documents.put(ciphertext)
         digest, size = sha256(request.document).digest(), len(request.document)
         described = {"sha256": to_hex(digest), "size": str(size), "mediaType": "application/pdf"}
-        values = {**request.fields, "schema": self.register.schema.id}
-        content = Content.salted({**values, "document": {**described, "cid": cid, "sealed": "true"}})
-        record = {
-            "recordId": to_hex(self.register.record_id(request.fields)),
-            "digest": to_hex(content.digest),
-            "content": content.as_json(),
-            **self.register.signed_fields(request.fields, parse_address(request.holder)),
-        }
         wraps = {name: sealing.wrap(key, public_key, cid) for name, public_key in self.readers.items()}
-        return record, StoredDocument(cid, digest, size, "application/pdf", wraps)
+        content = Content.salted({**values, "document": {**described, "cid": cid, "sealed": "true"}})
+        return content, StoredDocument(cid, digest, size, "application/pdf", wraps)
 
-    def _accept(
-        self,
-        action: str,
-        records: list[dict[str, Any]],
-        documents: list[StoredDocument],
-        idempotency_key: str,
-        body_digest: bytes,
-        signed: Mapping[str, Any],
-    ) -> Receipt:
-        now, application_id = self.clock.now(), secrets.token_hex(16)
-        token = self._token(application_id)
-        payload = {"deadline": now + APPROVAL_SECONDS, "records": records, **signed}
-        application = Application(
-            application_id, str(self.trusted.name), action, payload, "submitted", now, sha256(token.encode()).digest()
-        )
-        accepted = self.store.add_application(application, documents, idempotency_key, body_digest)
-        return Receipt(accepted, self._token(accepted.id))
+    def _policy(self, application: Application, role: str) -> authority.Policy:
+        """The approval rule of the application's register for a role, from the chain."""
+        trusted = self.trust.register_named(application.register)
+        call = authority.policy_call(trusted.name.address, role)
+        return authority.parse_policy(self.chain.call(trusted.authority, call))
 
     def _check_entitled(self, application: Application, signer: str, role: str) -> None:
-        if role == "registrar":
-            call = authority.has_role_call(self.policy().role, signer)
-            if not authority.parse_has_role(self.chain.call(self.trusted.authority, call)):
-                raise Refused(f"{signer} is not a registrar of this register.", "Ask the authority to grant the role.")
-        elif self.register.signers(application).get(role) != signer:
-            raise Refused(f"{signer} is not the {role[:20]} of this application.", "Sign with the key of that address.")
+        register = self.register(application)
+        offices = register.approver_roles(application)
+        if role not in offices:
+            if register.signers(application).get(role) != signer:
+                raise Refused(
+                    f"{signer} is not the {role[:20]} of this application.", "Sign with the key of that address."
+                )
+            return
+        if not self._holds(application, signer, role):
+            raise Refused(f"{signer} is not a {role} of this register.", "Ask the authority to grant the role.")
+        if role == "registrar" and "court" in offices and self._holds(application, signer, "court"):
+            raise Refused(f"{signer} sits in the court and counts for it alone.", "Sign as court.")
 
-    def _mark_approved(self, application_id: str) -> None:
+    def _holds(self, application: Application, signer: str, role: str) -> bool:
+        call = authority.has_role_call(self._policy(application, role).role, signer)
+        trusted = self.trust.register_named(application.register)
+        return authority.parse_has_role(self.chain.call(trusted.authority, call))
+
+    def _mark_approved_if_complete(self, application: Application) -> None:
+        if application.state != "submitted" or self.missing(application):
+            return
         try:
-            self.store.move(application_id, "submitted", "approved")
+            self.store.move(application.id, "submitted", "approved")
         except Conflict:
             # Two last approvals at once: the other one has moved it, which is what we want.
-            if self.store.application(application_id).state == "submitted":
+            if self.store.application(application.id).state == "submitted":
                 raise
 
     def _token(self, application_id: str) -> str:
         digest = hmac.digest(self.secret, b"application/" + application_id.encode(), "sha256")
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def check_change(register: Register, change: Change) -> None:
+    """Whether a change has the form that its action asks for; the contents are not looked at. Raises BadInput."""
+    form = register.forms.get(change.action)
+    if form is None:
+        known = ", ".join(register.forms)
+        raise BadInput(f"{change.action[:40]!r} is no action of a {register.kind} register.", f"Known: {known}.")
+    form.check(change)
+    for i, subject in enumerate(change.subjects):
+        _located(f"/subjects/{i}", parse_subject, register, dict(subject))
 
 
 def check_pdf(data: bytes) -> None:
@@ -219,6 +209,23 @@ def check_pdf(data: bytes) -> None:
         raise BadInput("The document is not a whole PDF.", "Save or scan it as PDF and choose it again.", "/document")
 
 
-def _body_digest(action: str, requests: Sequence[RecordRequest]) -> bytes:
-    parts = [[dict(r.fields), r.holder.lower(), sha256(r.document).hexdigest()] for r in requests]
-    return sha256(canonical_json([action, parts])).digest()
+def _check_record(register: Register, request: RecordRequest, pointer: str) -> None:
+    _located(pointer, register.schema.validate, request.fields)
+    if register.schema.document:
+        _located(pointer, check_pdf, request.document)
+    elif request.document:
+        raise BadInput(f"A record of {register.schema.id} has no document.", "Leave it out.", f"{pointer}/document")
+
+
+def _located(pointer: str, check: Any, *arguments: Any) -> None:
+    """Run a check whose errors point into one part of the request."""
+    try:
+        check(*arguments)
+    except BadInput as error:
+        raise type(error)(error.message, error.hint, pointer + error.pointer) from None
+
+
+def _body_digest(kind: str, change: Change) -> bytes:
+    records = [[dict(r.fields), r.holder.lower(), sha256(r.document).hexdigest()] for r in change.records]
+    subjects, details = [dict(subject) for subject in change.subjects], dict(change.details)
+    return sha256(canonical_json([kind, change.action, records, subjects, details])).digest()

@@ -17,8 +17,10 @@ class Policy:
     threshold: int
 
 
-def policy_call(register: str) -> bytes:
-    return _selector("policyOf(address)") + encode(["address"], [register])
+def policy_call(register: str, role: str) -> bytes:
+    """The rule by which registrars or the court act on a register."""
+    name = {"registrar": "policyOf", "court": "courtPolicyOf"}[role]
+    return _selector(f"{name}(address)") + encode(["address"], [register])
 
 
 def parse_policy(result: bytes) -> Policy:

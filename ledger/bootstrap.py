@@ -21,6 +21,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.encoding import keccak256, to_hex
 from ledger.errors import ChainMismatch, ConfigurationError
 from ledger.follower import Follower
+from ledger.known import FinalState
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.settings import Settings
@@ -32,25 +33,29 @@ from wallet.signer import LocalSigner
 
 @dataclass(frozen=True)
 class Office:
-    """One office with its land register. Close it to let go of its database and connections."""
+    """One office with its registers. Close it to let go of its database and connections."""
 
     settings: Settings
     trust: TrustRoot
-    trusted: TrustedRegister
     chain: Chain
     store: SqlStore
     documents: DocumentStore
     applications: Applications
     publisher: Publisher
-    follower: Follower
+    followers: tuple[Follower, ...]
     certifier: Certifier
+
+    def state(self, trusted: TrustedRegister) -> FinalState:
+        """What is known of a register, as far as it was followed."""
+        return FinalState(trusted, self.store, self.chain)
 
     def run_once(self) -> None:
         """One step of everything that runs by itself. Raises Unavailable; run it again later, nothing is lost. Several
         processes take turns, so that two never choose the relayer's next nonce at once."""
         with _exclusive(self.settings.data / "relayer.lock"):
             self.publisher.run_once()
-            self.follower.run_once()
+            for follower in self.followers:
+                follower.run_once()
             self.certifier.run_once()
 
     def close(self) -> None:
@@ -69,7 +74,6 @@ def open_office(settings: Settings) -> Office:
     """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError, each before anything is changed."""
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
-    trusted = trust.register_of_kind("land")
     chain = EvmChain(settings.rpc_url)
     check_chain(chain, trust)
     relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
@@ -82,14 +86,13 @@ def open_office(settings: Settings) -> Office:
     return Office(
         settings,
         trust,
-        trusted,
         chain,
         store,
         documents,
-        Applications(trusted, store, documents, chain, clock, {"office": reader}, secret),
-        Publisher(trusted, store, chain, relayer),
-        Follower(trusted, store, chain),
-        Certifier(trust, trusted, store, chain, open_witnesses(settings, clock)),
+        Applications(trust, store, documents, chain, clock, {"office": reader}, secret),
+        Publisher(trust, store, chain, relayer),
+        tuple(Follower(trusted, store, chain) for trusted in trust.registers),
+        Certifier(trust, store, chain, open_witnesses(settings, clock)),
     )
 
 

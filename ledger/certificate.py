@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from ledger.entries import Entry
 from ledger.errors import BadInput
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
+from ledger.registers.evidence import Evidence
 from ledger.state_proof import MAX_NODES
 from ledger.trust import MAX_APPROVERS
 
@@ -32,7 +33,8 @@ class ContractProof:
 
 @dataclass(frozen=True)
 class StateProof:
-    """The header as it is hashed and what it proves: `register` has the slot "head", `authority` one a registrar."""
+    """The header as it is hashed and what it proves: `register` has the slots that the evidence names ("head", and
+    "leaf" for a record of a batch), `authority` one a registrar."""
 
     header: bytes
     register: ContractProof
@@ -48,15 +50,23 @@ class StateProof:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A record as of a block: its entries oldest first, who approved each, and the disclosed part of its content."""
+    """A record as of a block: its entries oldest first, who approved each, what they only commit to, and the disclosed
+    part of its content. The record of a batch has the one entry of its batch, and `record_id` is that of the series."""
 
     register: RegisterName
     kind: str
     record_id: bytes
     entries: tuple[Entry, ...]
     approvers: tuple[tuple[str, ...], ...]
+    evidence: Evidence
     content: Disclosure
     state: StateProof
+
+    @property
+    def approved(self) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+        """Every entry with its approvers, those of the evidence last."""
+        yield from zip(self.entries, self.approvers, strict=True)
+        yield from self.evidence.approved()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -66,6 +76,7 @@ class Certificate:
             "recordId": to_hex(self.record_id),
             "entries": [entry.as_json() for entry in self.entries],
             "approvers": [list(approvers) for approvers in self.approvers],
+            "evidence": self.evidence.as_json(),
             "content": self.content.as_json(),
             "state": self.state.as_json(),
         }
@@ -107,21 +118,25 @@ def parse_subject(register: Register, value: object) -> dict[str, str]:
 
 
 def _parse_certificate(value: dict[str, Any]) -> Certificate:
-    keys = {"format", "register", "kind", "recordId", "entries", "approvers", "content", "state"}
+    keys = {"format", "register", "kind", "recordId", "entries", "approvers", "evidence", "content", "state"}
     value = exact_object(value, keys, "")
-    entry_type = register_of_kind(_text(value["kind"], "/kind")).entry
+    register = register_of_kind(_text(value["kind"], "/kind"))
+    record_id = from_hex(value["recordId"], 32, "/recordId")
+    evidence = register.parse_evidence(value["evidence"], "/evidence")
     entries = exact_list(value["entries"], MAX_ENTRIES, "/entries")
     approvers = exact_list(value["approvers"], MAX_ENTRIES, "/approvers")
     if not entries or len(entries) != len(approvers):
         raise BadInput("/approvers: expected one list of approvers for each entry.", "", "/approvers")
+    parsed = tuple(register.entry.from_json(entry, f"/entries/{i}") for i, entry in enumerate(entries))
     return Certificate(
         RegisterName.parse(value["register"], "/register"),
         value["kind"],
-        from_hex(value["recordId"], 32, "/recordId"),
-        tuple(entry_type.from_json(entry, f"/entries/{i}") for i, entry in enumerate(entries)),
+        record_id,
+        parsed,
         tuple(_addresses(item, f"/approvers/{i}") for i, item in enumerate(approvers)),
+        evidence,
         Disclosure.from_json(value["content"], "/content"),
-        _parse_state(value["state"], with_authority=True),
+        _parse_state(value["state"], set(evidence.heads(record_id, parsed)), with_authority=True),
     )
 
 
@@ -130,16 +145,16 @@ def _parse_absence(value: dict[str, Any]) -> Absence:
     register = register_of_kind(_text(value["kind"], "/kind"))
     subject = parse_subject(register, value["subject"])
     name = RegisterName.parse(value["register"], "/register")
-    return Absence(name, value["kind"], subject, _parse_state(value["state"], with_authority=False))
+    return Absence(name, value["kind"], subject, _parse_state(value["state"], {"head"}, with_authority=False))
 
 
-def _parse_state(value: object, *, with_authority: bool) -> StateProof:
+def _parse_state(value: object, slots: set[str], *, with_authority: bool) -> StateProof:
     keys = {"header", "register", "checkpoint"} | ({"authority"} if with_authority else set())
     value = exact_object(value, keys, "/state")
     checkpoint = _text(value["checkpoint"], "/state/checkpoint", MAX_CHECKPOINT)
     register = _parse_contract(value["register"], "/state/register")
-    if set(register.slots) != {"head"}:
-        raise BadInput("/state/register/slots: expected the one slot head.", "", "/state/register/slots")
+    if set(register.slots) != slots:
+        raise BadInput(f"/state/register/slots: expected {' and '.join(sorted(slots))}.", "", "/state/register/slots")
     return StateProof(
         from_hex(value["header"], None, "/state/header"),
         register,
@@ -169,8 +184,7 @@ def _nodes(value: object, pointer: str) -> tuple[bytes, ...]:
 
 
 def _addresses(value: object, pointer: str) -> tuple[str, ...]:
-    items: Sequence[object] = exact_list(value, MAX_APPROVERS, pointer)
-    return tuple(parse_address(item, f"{pointer}/{i}") for i, item in enumerate(items))
+    return tuple(parse_address(a, f"{pointer}/{i}") for i, a in enumerate(exact_list(value, MAX_APPROVERS, pointer)))
 
 
 def _text(value: object, pointer: str, limit: int = 100) -> str:

@@ -11,6 +11,7 @@ from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
 from ledger.encoding import canonical_json, from_hex
 from ledger.errors import ChainMismatch, Conflict, KhalayakError, NotFound, Unavailable
+from ledger.known import FinalState
 from ledger.model import Application, Block, BlockTag
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
@@ -25,20 +26,16 @@ log = structlog.get_logger()
 
 
 class Certifier:
-    def __init__(
-        self, trust: TrustRoot, trusted: TrustedRegister, store: RecordStore, chain: Chain, witnesses: Sequence[Cosign]
-    ) -> None:
+    def __init__(self, trust: TrustRoot, store: RecordStore, chain: Chain, witnesses: Sequence[Cosign]) -> None:
         self.trust = trust
-        self.trusted = trusted
-        self.register = register_of_kind(trusted.kind)
         self.store = store
         self.chain = chain
         self.witnesses = witnesses
 
     def run_once(self) -> None:
         """Certify every application that is final. What cannot be certified now stays final and is tried again."""
-        cursor = self.store.cursor(str(self.trusted.name))
         for application in self.store.applications("final"):
+            cursor = self.store.cursor(application.register)
             transaction = self.store.transaction_of(application.id)
             if cursor is None or transaction is None or cursor < (transaction.block_number or 0):
                 continue
@@ -47,12 +44,13 @@ class Certifier:
             except Unavailable as error:
                 log.warning("certificate waits", application=application.id, reason=error.message)
 
-    def absence(self, subject: Mapping[str, str]) -> Absence:
+    def absence(self, kind: str, subject: Mapping[str, str]) -> Absence:
         """A proof that nothing was ever recorded about a subject, as of the newest final block. Raises BadInput,
         Conflict when something was, Unavailable when too few witnesses sign."""
-        record_id = self.register.record_id(parse_subject(self.register, subject))
-        state = self._capture(record_id, *self._witnessed("finalized"), None)
-        absence = Absence(self.trusted.name, self.trusted.kind, dict(subject), state)
+        trusted, register = self.trust.register_of_kind(kind), register_of_kind(kind)
+        heads = {"head": register.record_id(parse_subject(register, subject))}
+        state = self._capture(trusted, heads, *self._witnessed("finalized"), None)
+        absence = Absence(trusted.name, kind, dict(subject), state)
         verdict = verify(canonical_json(absence.as_json()), self.trust)
         refusal = verdict.refusal
         if refusal and refusal.number == 5:
@@ -61,34 +59,50 @@ class Certifier:
             raise Unavailable(f"No proof can be given now: check {refusal.number}, {refusal.detail}.", "Try later.")
         return absence
 
+    def newest(self, trusted: TrustedRegister, record_id: bytes) -> Certificate:
+        """The certificate of a record as of the last block followed, made anew. Raises NotFound, Unavailable."""
+        followed = self.store.cursor(str(trusted.name))
+        if followed is None:
+            raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
+        return self.certify(trusted, record_id, *self._witnessed(followed))
+
     def _certify(self, application: Application, block_number: int) -> None:
+        trusted = self.trust.register_named(application.register)
         block, checkpoint = self._witnessed(block_number)
-        for record in application.payload["records"]:
-            self.certify(from_hex(record["recordId"], 32), block, checkpoint)
+        for record_id in self._to_certify(trusted, application):
+            self.certify(trusted, record_id, block, checkpoint)
         self.store.move(application.id, "final", "certified")
 
-    def certify(self, record_id: bytes, block: Block, checkpoint: str) -> Certificate:
+    def _to_certify(self, trusted: TrustedRegister, application: Application) -> list[bytes]:
+        records = [*application.payload["records"], *application.payload.get("parents", [])]
+        record_ids = [from_hex(record["recordId"], 32) for record in records]
+        # The entry of a batch is proved for ever, so its records are certified when they are asked for; the first one
+        # shows that each can be.
+        return record_ids[:1] if register_of_kind(trusted.kind).in_batches else record_ids
+
+    def certify(self, trusted: TrustedRegister, record_id: bytes, block: Block, checkpoint: str) -> Certificate:
         """Make, verify and keep the full certificate of a record as of a final block that has been followed, with the
         block's cosigned checkpoint. Raises NotFound, Unavailable (too few witnesses), ChainMismatch (our own verifier
         refuses it)."""
-        history = self.store.history(str(self.trusted.name), record_id)
-        content = self.store.content(from_hex(history[-1].entry["digest"], 32)) if history else None
+        claim = register_of_kind(trusted.kind).claim(record_id, FinalState(trusted, self.store, self.chain))
+        content = self.store.content(claim.digest)
         if content is None:
             raise NotFound("Neither this office nor its chain knows the content of this record.")
-        entries = tuple(self.register.entry.from_json(item.entry) for item in history)
-        approvers = tuple(item.approvers for item in history)
-        state = self._capture(record_id, block, checkpoint, {a for names in approvers for a in names})
+        approved = [*claim.approvers, *(names for _, names in claim.evidence.approved())]
+        heads = claim.evidence.heads(claim.record_id, claim.entries)
         certificate = Certificate(
-            self.trusted.name,
-            self.trusted.kind,
-            record_id,
-            entries,
-            approvers,
+            trusted.name,
+            trusted.kind,
+            claim.record_id,
+            claim.entries,
+            claim.approvers,
+            claim.evidence,
             Content.from_json(content).disclose(),
-            state,
+            self._capture(trusted, heads, block, checkpoint, {name for names in approved for name in names}),
         )
         self._check_own(certificate)
-        self.store.save_certificate(str(self.trusted.name), record_id, entries[-1].head, certificate.as_json())
+        sequence, head = claim.sequence, claim.evidence.newest(claim.entries).head
+        self.store.save_certificate(str(trusted.name), record_id, sequence, head, certificate.as_json())
         return certificate
 
     def _check_own(self, certificate: Certificate) -> None:
@@ -106,16 +120,25 @@ class Certifier:
         block = self.chain.block(at)
         return block, self._cosigned(Checkpoint(self.trust.origin, block.number, block.hash))
 
-    def _capture(self, record_id: bytes, block: Block, checkpoint: str, registrars: set[str] | None) -> StateProof:
-        register = self.chain.proof(self.trusted.name.address, [head_slot(record_id)], block.number)
+    def _capture(
+        self,
+        trusted: TrustedRegister,
+        heads: Mapping[str, bytes],
+        block: Block,
+        checkpoint: str,
+        registrars: set[str] | None,
+    ) -> StateProof:
+        slots = [head_slot(record_id) for record_id in heads.values()]
+        register = self._prove(trusted.name.address, [*heads], slots, block)
         authority = None
         if registrars is not None:
             names = sorted(registrars)
-            slots = [suspect_since_slot(name) for name in names]
-            proof = self.chain.proof(self.trusted.authority, slots, block.number)
-            authority = ContractProof(proof.account, dict(zip(names, proof.slots, strict=True)))
-        heads = ContractProof(register.account, {"head": register.slots[0]})
-        return StateProof(block.header, heads, authority, checkpoint)
+            authority = self._prove(trusted.authority, names, [suspect_since_slot(name) for name in names], block)
+        return StateProof(block.header, register, authority, checkpoint)
+
+    def _prove(self, address: str, names: Sequence[str], slots: Sequence[bytes], block: Block) -> ContractProof:
+        proof = self.chain.proof(address, slots, block.number)
+        return ContractProof(proof.account, dict(zip(names, proof.slots, strict=True)))
 
     def _cosigned(self, checkpoint: Checkpoint) -> str:
         """The checkpoint with every good signature; a witness that is away, refuses or errs spoils no other's."""

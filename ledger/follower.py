@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger.errors import InvalidProof, NotFound
-from ledger.model import RecordedEntry
+from ledger.model import Log, RecordedEntry
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.trust import TrustedRegister
@@ -32,13 +32,13 @@ class Follower:
         first = 0 if cursor is None else cursor + 1
         while first <= final:
             last = min(first + BLOCKS_A_STEP - 1, final)
-            recorded = self._entries(first, last)
+            logs = self.chain.logs(self.trusted.name.address, first, last)
+            recorded = self._entries(logs)
             self._check_unbroken(recorded)
-            self.store.add_entries(name, last, recorded)
+            self.store.add_entries(name, last, recorded, self.register.reveal(logs, recorded))
             first = last + 1
 
-    def _entries(self, first: int, last: int) -> list[RecordedEntry]:
-        logs = self.chain.logs(self.trusted.name.address, first, last)
+    def _entries(self, logs: Sequence[Log]) -> list[RecordedEntry]:
         times = {number: self.chain.block(number).time for number in {log.block_number for log in logs}}
         return self.register.decode(logs, times)
 

@@ -143,9 +143,11 @@ class RecordStore(Protocol):
 
     def transaction_of(self, application_id: str) -> Transaction | None: ...
 
-    def add_entries(self, register: str, last_block: int, entries: Iterable[RecordedEntry]) -> None:
-        """Save what the chain recorded up to and including `last_block` and move the register's cursor there. An entry
-        that is already there is left as it is; a cursor never moves back."""
+    def add_entries(
+        self, register: str, last_block: int, entries: Iterable[RecordedEntry], revealed: Mapping[bytes, Any]
+    ) -> None:
+        """Save what the chain recorded up to and including `last_block`, with what it revealed (commitment → JSON), and
+        move the register's cursor there. What is already there is left as it is; a cursor never moves back."""
 
     def cursor(self, register: str) -> int | None:
         """The last block followed, or None."""
@@ -153,14 +155,23 @@ class RecordStore(Protocol):
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         """Oldest first; empty when nothing was recorded."""
 
+    def revealed(self, register: str, commitment: bytes) -> Any | None:
+        """What the chain revealed of a commitment, or None."""
+
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
         """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
 
     def application_of_content(self, digest: bytes) -> Application | None:
         """The application that brought this content, or None."""
 
-    def save_certificate(self, register: str, record_id: bytes, head: bytes, certificate: Mapping[str, Any]) -> None:
-        """Keep the certificate of a record at a head. A second one for the same head replaces the first."""
+    def first_application_of(self, register: str, record_id: bytes) -> Application | None:
+        """The oldest application that brought content of this record and was not refused, or None."""
+
+    def save_certificate(
+        self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
+    ) -> None:
+        """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
+        head replaces the first."""
 
     def certificate(self, register: str, record_id: bytes) -> dict[str, Any] | None:
         """The newest one, or None."""

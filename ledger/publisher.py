@@ -15,7 +15,7 @@ from ledger.errors import ContractReverted, NotFound, Refused
 from ledger.model import Application, Transaction
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
-from ledger.trust import TrustedRegister
+from ledger.trust import TrustRoot
 from wallet.signer import Signer
 
 GAS_CAP = 2**24  # EIP-7825
@@ -25,11 +25,10 @@ log = structlog.get_logger()
 
 
 class Publisher:
-    """One relayer key of one register. The relayer has no authority: it pays for the gas and nothing else."""
+    """One relayer key for all registers. The relayer has no authority: it pays for the gas and nothing else."""
 
-    def __init__(self, trusted: TrustedRegister, store: RecordStore, chain: Chain, relayer: Signer) -> None:
-        self.trusted = trusted
-        self.register = register_of_kind(trusted.kind)
+    def __init__(self, trust: TrustRoot, store: RecordStore, chain: Chain, relayer: Signer) -> None:
+        self.trust = trust
         self.store = store
         self.chain = chain
         self.relayer = relayer
@@ -46,9 +45,15 @@ class Publisher:
         for transaction in self.store.transactions("included"):
             self._look_for_finality(transaction)
 
+    def call_of(self, application: Application) -> tuple[str, bytes]:
+        """The contract's address and the call that carries out an application with the approvals it has."""
+        trusted = self.trust.register_named(application.register)
+        approvals = self.store.approvals(application.id)
+        return trusted.name.address, register_of_kind(trusted.kind).calldata(application, approvals)
+
     def _sign(self, application: Application) -> None:
-        data = self.register.calldata(application, self.store.approvals(application.id))
-        to, sender = self.trusted.name.address, self.relayer.address
+        to, data = self.call_of(application)
+        sender = self.relayer.address
         try:
             gas = int(self.chain.estimate_gas(sender, to, data) * GAS_MARGIN)
         except ContractReverted as refusal:
@@ -63,7 +68,7 @@ class Publisher:
         raw = self.relayer.sign_transaction(
             {
                 "type": 2,
-                "chainId": self.trusted.name.chain_id,
+                "chainId": self.trust.chain_id,
                 "nonce": nonce,
                 "to": to,
                 "value": 0,
@@ -116,10 +121,9 @@ class Publisher:
             self.store.update_transaction(_with(transaction, "final", *state), "final")
 
     def _why_reverted(self, transaction: Transaction) -> str:
-        application = self.store.application(transaction.application_id)
-        data = self.register.calldata(application, self.store.approvals(application.id))
+        to, data = self.call_of(self.store.application(transaction.application_id))
         try:
-            self.chain.estimate_gas(self.relayer.address, self.trusted.name.address, data)
+            self.chain.estimate_gas(self.relayer.address, to, data)
         except ContractReverted as refusal:
             return refusal.message
         return "the contract reverted the transaction"

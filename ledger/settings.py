@@ -41,6 +41,10 @@ class Settings(BaseSettings):
         return self.data / "registrars"
 
     @property
+    def court_keystores(self) -> Path:
+        return self.data / "court"
+
+    @property
     def witness_keys(self) -> Path:
         return self.data / "witnesses"
 

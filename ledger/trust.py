@@ -49,6 +49,13 @@ class TrustRoot:
     def register(self, name: RegisterName) -> TrustedRegister | None:
         return next((r for r in self.registers if r.name == name), None)
 
+    def register_named(self, name: str) -> TrustedRegister:
+        """The register of a CAIP-10 name. Raises BadInput."""
+        found = self.register(RegisterName.parse(name))
+        if found is None:
+            raise BadInput(f"The trust root does not list the register {name}.", "Use the trust root it belongs to.")
+        return found
+
     def register_of_kind(self, kind: str) -> TrustedRegister:
         """The first register of a kind. Raises BadInput."""
         for register in self.registers:

@@ -19,7 +19,7 @@ CHECKS = {
     6: "newest entry",
     7: "complete history",
     8: "disclosed fields",
-    9: "batch",
+    9: "what the entries commit to",
     10: "approvers",
     11: "document",
     12: "status",

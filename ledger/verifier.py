@@ -74,11 +74,15 @@ class _Verification:
         trusted = self._check_register(certificate.register, certificate.kind)
         header = self._check_block(certificate.state)
         account = self._check_account(header, certificate.register.address, certificate.state.register, trusted)
-        head = self._check_head(account, certificate.record_id, certificate.state.register)
-        self._check_newest_entry(certificate, head)
+        heads = self._check_heads(
+            account,
+            certificate.evidence.heads(certificate.record_id, certificate.entries),
+            certificate.state.register,
+        )
+        self._check_newest_entry(certificate, heads["head"])
         self._check_history(certificate)
         self._check_fields(certificate)
-        self._check_batch(certificate)
+        self._check_evidence(certificate, heads)
         self._check_approvers(certificate, header, trusted)
         self._check_document(certificate)
         self._check_status(certificate, header)
@@ -88,8 +92,8 @@ class _Verification:
         header = self._check_block(absence.state)
         account = self._check_account(header, absence.register.address, absence.state.register, trusted)
         record_id = register_of_kind(absence.kind).record_id(absence.subject)
-        head = self._check_head(account, record_id, absence.state.register)
-        if head != ZERO32:
+        heads = self._check_heads(account, {"head": record_id}, absence.state.register)
+        if heads["head"] != ZERO32:
             self._fail(5, "the register does hold a record about this subject")
         self.status = ("valid", "never issued")
         self._note(12, "passed", self.status[1])
@@ -153,24 +157,28 @@ class _Verification:
         self._note(4, "passed", "account and code" if trusted else "account")
         return account
 
-    def _check_head(self, account: Account, record_id: bytes, proof: ContractProof) -> bytes:
-        slot = head_slot(record_id)
-        head = self._prove(5, lambda: prove_slot(account.storage_root, slot, proof.slots["head"]))
+    def _check_heads(self, account: Account, records: Mapping[str, bytes], proof: ContractProof) -> Mapping[str, bytes]:
+        heads = {}
+        for name, record_id in records.items():
+            slot, nodes = head_slot(record_id), proof.slots[name]
+            heads[name] = self._prove(5, partial(prove_slot, account.storage_root, slot, nodes))
+        head = heads["head"]
         self._note(5, "passed", "no head: nothing was ever recorded" if head == ZERO32 else to_hex(head))
-        return head
+        return heads
 
     def _check_newest_entry(self, certificate: Certificate, head: bytes) -> None:
         if certificate.entries[-1].head != head:
             self._fail(6, "the newest entry shown is not the one in the register: it was changed, or a newer exists")
-        self._note(6, "passed", f"entry {certificate.entries[-1].sequence} is the newest")
+        self._note(6, "passed", f"entry {certificate.entries[-1].sequence} is the one that the head commits to")
 
     def _check_history(self, certificate: Certificate) -> None:
-        self._prove(7, lambda: verify_history(certificate.entries))
-        self._note(7, "passed", f"{len(certificate.entries)} entries, none missing")
+        history = certificate.evidence.history(certificate.entries)
+        self._prove(7, lambda: verify_history(history))
+        self._note(7, "passed", f"{len(history)} entries, none missing" if history else "no entries of its own")
 
     def _check_fields(self, certificate: Certificate) -> None:
-        register, entry = register_of_kind(certificate.kind), certificate.entries[-1]
-        self._prove(8, lambda: certificate.content.verify(entry.digest))
+        register, evidence = register_of_kind(certificate.kind), certificate.evidence
+        self._prove(8, lambda: certificate.content.verify(evidence.digest(certificate.entries)))
         values = certificate.content.values
         if hidden := sorted(register.schema.mandatory - values.keys()):
             self._fail(8, f"the mandatory field {hidden[0]} is withheld")
@@ -181,31 +189,30 @@ class _Verification:
             register.schema.validate_disclosed(strings)
         except BadInput as error:
             self._fail(8, error.message)
-        if problem := register.disagreement(values, certificate.record_id, entry):
+        if problem := register.disagreement(values, certificate.record_id, evidence.newest(certificate.entries)):
             self._fail(8, problem)
-        withheld = certificate.content.size - len(values)
-        self._note(8, "passed", f"{len(values)} fields shown, {withheld} withheld")
+        # The paths do not bind the number of leaves, so how many others there are is not said.
+        others = "others withheld" if certificate.content.size > len(values) else "none withheld"
+        self._note(8, "passed", f"{len(values)} fields shown, {others}")
 
-    def _check_batch(self, certificate: Certificate) -> None:
-        if register_of_kind(certificate.kind).in_batches:
-            self._note(9, "unknown", "this version of the file cannot prove a record of a batch")
-        else:
-            self._note(9, "skipped", "not a record of a batch register")
+    def _check_evidence(self, certificate: Certificate, heads: Mapping[str, bytes]) -> None:
+        found = self._prove(9, lambda: certificate.evidence.verify(certificate.entries, heads))
+        self._note(9, "passed", found)
 
     def _check_approvers(self, certificate: Certificate, header: Header, trusted: TrustedRegister | None) -> None:
-        for number, (entry, approvers) in enumerate(zip(certificate.entries, certificate.approvers, strict=True), 1):
+        for number, (entry, approvers) in enumerate(certificate.approved, 1):
             if approvals_hash(approvers) != entry.approvals:
                 self._fail(10, f"the approvers of entry {number} are not the ones it commits to")
         if trusted is None:
             self._note(10, "unknown", "no trust root was given, so the authority is not known")
             return
         alone = register_of_kind(certificate.kind).without_registrars
-        for number, (entry, approvers) in enumerate(zip(certificate.entries, certificate.approvers, strict=True), 1):
+        for number, (entry, approvers) in enumerate(certificate.approved, 1):
             # The contract has its own rule, which its authority can change; the trust root has the reader's.
             if entry.action not in alone and len(approvers) < trusted.threshold:
                 self._fail(10, f"entry {number} has {len(approvers)} approvers, {trusted.threshold} must approve")
         suspect_since = self._suspect_since(certificate, header, trusted)
-        for number, (entry, approvers) in enumerate(zip(certificate.entries, certificate.approvers, strict=True), 1):
+        for number, (entry, approvers) in enumerate(certificate.approved, 1):
             for approver in approvers:
                 since = suspect_since[approver]
                 if since and entry.time >= since:
@@ -219,7 +226,7 @@ class _Verification:
         account = self._prove(10, lambda: prove_account(header.state_root, trusted.authority, proof.account))
         if account is None or account.code_hash != trusted.authority_code_hash:
             self._fail(10, "the authority has other code than the trust root says")
-        registrars = {approver for approvers in certificate.approvers for approver in approvers}
+        registrars = {approver for _, approvers in certificate.approved for approver in approvers}
         if missing := sorted(registrars - proof.slots.keys()):
             self._fail(10, f"nothing shows whether approver {missing[0]} is suspect")
         since = {}
@@ -243,7 +250,8 @@ class _Verification:
 
     def _check_status(self, certificate: Certificate, header: Header) -> None:
         register = register_of_kind(certificate.kind)
-        self.status = register.status(certificate.content.values, certificate.entries[-1], header.time)
+        newest = certificate.evidence.newest(certificate.entries)
+        self.status = register.status(certificate.content.values, newest, header.time)
         state, reason = self.status
         outcomes: dict[State, Any] = {"valid": "passed", "invalid": "failed", "unknown": "unknown"}
         self._note(12, outcomes[state], reason)

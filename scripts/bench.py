@@ -18,9 +18,9 @@ import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger import bootstrap, certificate, sealing
-from ledger.applications import RecordRequest
 from ledger.cid import cid_of
 from ledger.encoding import canonical_json, keccak256
+from ledger.registers.forms import Change, RecordRequest
 from ledger.settings import Settings
 from ledger.verifier import verify
 from scripts.deploy import deploy_devnet
@@ -86,14 +86,14 @@ def _certificates(office: bootstrap.Office) -> list[bytes]:
     fields, document = json.loads((SAMPLES / "deed.json").read_text()), (SAMPLES / "deed.pdf").read_bytes()
     holder = address_of(new_key())
     requests = [RecordRequest({**fields, "nib": f"10.15.22.05.{n:05}"}, holder, document) for n in range(TITLES)]
-    application = office.applications.submit_issue(requests, "bench").application
-    data = office.applications.register.typed_data(application)
+    application = office.applications.submit("land", Change("issue", requests), "bench").application
+    data = office.applications.typed_data(application)
     for path in sorted(office.settings.registrar_keystores.glob("*.json"))[:2]:
         signer = LocalSigner.from_keystore(path, office.settings.password)
         office.applications.approve(application.id, signer.sign_typed(data), signer.address, "registrar")
     while office.store.application(application.id).state != "certified":
         office.run_once()
-    register = str(office.trusted.name)
+    register = str(office.trust.register_of_kind("land").name)
     ids = [bytes.fromhex(record["recordId"][2:]) for record in application.payload["records"]]
     return [canonical_json(office.store.certificate(register, record_id)) for record_id in ids]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +14,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ledger.encoding import from_hex, parse_json, to_hex
+from ledger.certificate import parse_subject
+from ledger.encoding import from_hex, to_hex
 from ledger.errors import BadInput, NotFound, Unavailable
+from ledger.registers import register_of_kind
+from ledger.registers.base import Register
 from ledger.settings import load_settings
-from scripts.cli_verify import read
 
 if TYPE_CHECKING:
     from ledger.bootstrap import Office
 
-Nib = Annotated[str, typer.Argument(help="parcel number (NIB)")]
+Kind = Annotated[str, typer.Argument(help="kind of register, as land")]
+Number = Annotated[list[str], typer.Argument(help="the fields that the record's id is made of, as the NIB; or the id")]
 Output = Annotated[Path, typer.Option("--out", "-o", help="file to write; never overwritten")]
 
 
@@ -35,51 +39,35 @@ def devnet(port: Annotated[int, typer.Option(help="port on 127.0.0.1")] = 8545) 
 
 
 def deploy() -> None:
-    """Deploy the contracts to the devnet and make a demo office: three registrars, a relayer, three witnesses."""
+    """Deploy the contracts to the devnet and make a demo office: registrars, judges, a relayer, witnesses."""
     from scripts.deploy import deploy_devnet
 
     settings = load_settings()
     trust = deploy_devnet(settings)
-    typer.echo(f"Deployed {trust.registers[0].name}; the office is in {settings.data}.")
-
-
-def issue(
-    fields: Annotated[Path, typer.Option(help="JSON object with the fields of the title")],
-    document: Annotated[Path, typer.Option(help="the deed, a PDF")],
-    holder: Annotated[str, typer.Option(help="the holder's address, fresh for this title")],
-    key: Annotated[str, typer.Option(help="idempotency key: the same key never issues twice")],
-) -> None:
-    """Apply for a land title. Prints the application's id and access token."""
-    from ledger.applications import RecordRequest
-
-    with _office() as office:
-        values = parse_json(read(fields), 1 << 20, "The fields file")
-        if not isinstance(values, dict):
-            raise BadInput("The fields file must hold a JSON object.")
-        receipt = office.applications.submit_issue([RecordRequest(values, holder, read(document))], key)
-        _print_application(office, receipt.application.id)
-        typer.echo(f"access token  {receipt.access_token}")
+    for trusted in trust.registers:
+        typer.echo(f"Deployed {trusted.kind:12} {trusted.name}")
+    typer.echo(f"The office is in {settings.data}.")
 
 
 def approve(
     application: Annotated[str, typer.Argument(help="application id")],
     keystore: Annotated[Path, typer.Option(help="keystore of the signer")],
-    role: Annotated[str, typer.Option(help="registrar, holder or recipient")] = "registrar",
+    role: Annotated[str, typer.Option(help="one of those that `status` says it waits for")] = "registrar",
     password: Annotated[str, typer.Option(envvar="KHALAYAK_KEYSTORE_PASSWORD", help="of the keystore")] = "",  # nosec B107 - empty: the office's
 ) -> None:
     """Sign an application with a keystore."""
     from wallet.signer import LocalSigner
 
-    with _office() as office:
+    with open_office() as office:
         signer = LocalSigner.from_keystore(keystore, password or office.settings.password)
-        data = office.applications.register.typed_data(office.store.application(application))
+        data = office.applications.typed_data(office.store.application(application))
         office.applications.approve(application, signer.sign_typed(data), signer.address, role)
-        _print_application(office, application)
+        print_application(office, application)
 
 
 def run() -> None:
     """Publish, follow and certify until nothing more can be done now (`make up` does this by itself)."""
-    with _office() as office:
+    with open_office() as office:
         for _ in range(600):
             office.run_once()
             if not any(office.store.applications(s, 1) for s in ("approved", "signed", "sent", "included", "final")):
@@ -90,46 +78,46 @@ def run() -> None:
 
 def status(application: Annotated[str, typer.Argument(help="application id")]) -> None:
     """Where an application stands."""
-    with _office() as office:
-        _print_application(office, application)
+    with open_office() as office:
+        print_application(office, application)
 
 
-def history(nib: Nib, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Every entry of a parcel, oldest first, as far as the chain is final."""
-    with _office() as office:
-        entries = office.store.history(str(office.trusted.name), _record_id(office, nib))
+def history(kind: Kind, number: Number, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Every entry of a record, oldest first, as far as the chain is final."""
+    with open_office() as office:
+        trusted, register = office.trust.register_of_kind(kind), register_of_kind(kind)
+        entries = register.history(record_id_of(register, number), office.state(trusted))
         if not entries:
-            raise NotFound(f"Nothing is recorded about parcel {nib}.", "`khalayak absent` proves it.")
+            raise NotFound("Nothing is recorded about this.", "`khalayak absent` proves it.")
         if as_json:
             typer.echo(json.dumps([dict(item.entry) for item in entries]))
             return
-        table = Table("seq", "action", "block", "time", "holder", "approvers")
+        table = Table("seq", "action", "block", "time", "status", "approvers")
         for item in entries:
-            entry, action = item.entry, office.applications.register.actions[item.entry["action"]]
+            entry, action = item.entry, register.actions[item.entry["action"]]
             moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(entry["time"]))
             approvers = ", ".join(a[:10] for a in item.approvers)
-            table.add_row(str(entry["sequence"]), action, str(item.block_number), moment, entry["holder"], approvers)
+            state = register.statuses[entry["status"]]
+            table.add_row(str(entry["sequence"]), action, str(item.block_number), moment, state, approvers)
         Console().print(table)
 
 
-def certificate(nib: Nib, out: Output = Path("certificate.json")) -> None:
-    """Write a parcel's certificate, with all fields and its proof, to a file."""
-    with _office() as office:
-        found = office.store.certificate(str(office.trusted.name), _record_id(office, nib))
-        if found is None:
-            raise NotFound(f"There is no certificate for parcel {nib} yet.", "See `khalayak history`, then try again.")
-        _write_new(out, found)
+def certificate(kind: Kind, number: Number, out: Output = Path("certificate.json")) -> None:
+    """Write a record's certificate, with all fields and its proof as of the last final block, to a file."""
+    with open_office() as office:
+        trusted, record_id = office.trust.register_of_kind(kind), record_id_of(register_of_kind(kind), number)
+        _write_new(out, office.certifier.newest(trusted, record_id).as_json())
 
 
-def absent(nib: Nib, out: Output = Path("absent.json")) -> None:
-    """Write a proof that no title was ever issued for a parcel."""
-    with _office() as office:
-        _record_id(office, nib)
-        _write_new(out, office.certifier.absence({"nib": nib}).as_json())
+def absent(kind: Kind, number: Number, out: Output = Path("absent.json")) -> None:
+    """Write a proof that nothing was ever recorded about a number."""
+    with open_office() as office:
+        subject = subject_of(register_of_kind(kind), number)
+        _write_new(out, office.certifier.absence(kind, subject).as_json())
 
 
 @contextmanager
-def _office() -> Iterator[Office]:
+def open_office() -> Iterator[Office]:
     from ledger.bootstrap import open_office
 
     office = open_office(load_settings())
@@ -139,13 +127,21 @@ def _office() -> Iterator[Office]:
         office.close()
 
 
-def _record_id(office: Office, nib: str) -> bytes:
-    register = office.applications.register
-    register.schema.validate_disclosed({"nib": nib})
-    return register.record_id({"nib": nib})
+def subject_of(register: Register, number: list[str]) -> dict[str, str]:
+    """The fields that a record's id is made of, in their order. Raises BadInput."""
+    if len(number) != len(register.subject_fields):
+        raise BadInput(f"A {register.kind} record is named by {' and '.join(register.subject_fields)}.")
+    return parse_subject(register, dict(zip(register.subject_fields, number, strict=True)))
 
 
-def _print_application(office: Office, application_id: str) -> None:
+def record_id_of(register: Register, number: list[str]) -> bytes:
+    """The id of the record that is named by its fields, or by itself. Raises BadInput."""
+    if len(number) == 1 and re.fullmatch("0x[0-9a-fA-F]{64}", number[0]):
+        return from_hex(number[0], 32)
+    return register.record_id(subject_of(register, number))
+
+
+def print_application(office: Office, application_id: str) -> None:
     application = office.store.application(application_id)
     transaction = office.store.transaction_of(application_id)
     typer.echo(f"application   {application.id}")
@@ -178,4 +174,4 @@ def _wait_for_interrupt() -> None:
         typer.echo("Stopped.")
 
 
-COMMANDS = (devnet, deploy, issue, approve, run, status, history, certificate, absent)
+COMMANDS = (devnet, deploy, approve, run, status, history, certificate, absent)

@@ -15,10 +15,10 @@ import structlog
 from rich.console import Console
 
 from ledger import bootstrap, certificate
-from ledger.applications import RecordRequest
-from ledger.encoding import canonical_json, to_hex
+from ledger.encoding import canonical_json, from_hex, to_hex
 from ledger.errors import ContractReverted, KhalayakError, Unavailable
 from ledger.model import Approval
+from ledger.registers.forms import Change, RecordRequest
 from ledger.settings import Settings
 from ledger.verifier import verify
 from scripts.cli_verify import answer, check_lines
@@ -69,24 +69,27 @@ def _issue_and_transfer() -> tuple[str, str]:
         deploy_devnet(settings)
         office = bootstrap.open_office(settings)
         running.callback(office.close)
-        _step(f"contracts: {office.trusted.name}, approved by 2 of 3 registrars")
+        trusted = office.trust.register_of_kind("land")
+        _step(f"contracts: {len(office.trust.registers)} registers; land is {trusted.name}; 2 of 3 registrars approve")
         _step(f"documents: {office.documents.name} store")
         fields, document = json.loads((SAMPLES / "deed.json").read_text()), (SAMPLES / "deed.pdf").read_bytes()
         seller, buyer = LocalSigner(new_key()), LocalSigner(new_key())
         registrars = _registrars(office)
-        issued = office.applications.submit_issue([RecordRequest(fields, seller.address, document)], "demo-issue")
+        issue = Change("issue", [RecordRequest(fields, seller.address, document)])
+        issued = office.applications.submit("land", issue, "demo-issue")
         _step(f"sealed: {len(document):,} bytes of PDF under {_cid(issued.application)}")
         office.certifier.witnesses = office.certifier.witnesses[:2]  # two of three suffice; the third is away
         refused = _try_one_approval(office, issued.application, registrars[0])
         _approve(office, issued.application, registrars[:2])
         _certify(office, issued.application.id, "issued")
-        sold = {**fields, "holder": "Sari Contoh Pembeli"}
-        transfer = office.applications.submit_transfer(RecordRequest(sold, buyer.address, document), "demo-transfer")
+        sold = RecordRequest({**fields, "holder": "Sari Contoh Pembeli"}, document=document)
+        sale = Change("transfer", [sold], details={"recipient": buyer.address})
+        transfer = office.applications.submit("land", sale, "demo-transfer")
         _approve(office, transfer.application, registrars[1:], seller, buyer)
         _certify(office, transfer.application.id, "transferred")
-        record_id = office.applications.register.record_id(fields)
-        _write("certificate.json", office.store.certificate(str(office.trusted.name), record_id))
-        _write("absent.json", office.certifier.absence({"nib": UNTITLED}).as_json())
+        record_id = from_hex(issued.application.payload["records"][0]["recordId"], 32)
+        _write("certificate.json", office.store.certificate(str(trusted.name), record_id))
+        _write("absent.json", office.certifier.absence("land", {"nib": UNTITLED}).as_json())
         _write("trust.json", office.trust.as_json())
         (HERE / "document.pdf").write_bytes(document)
         return refused
@@ -124,11 +127,12 @@ def _try(number: int, fraud: Fraud, trust: Any, document: bytes) -> tuple[str, s
 
 def _try_one_approval(office: bootstrap.Office, application: Any, registrar: LocalSigner) -> tuple[str, str]:
     """The seventh fraud goes past our service, straight to the contract, as whoever steals the relayer's key would."""
-    signature = registrar.sign_typed(office.applications.register.typed_data(application))
+    signature = registrar.sign_typed(office.applications.typed_data(application))
     lonely = Approval(registrar.address, "registrar", signature)
-    data = office.applications.register.calldata(application, [lonely])
+    data = office.applications.register(application).calldata(application, [lonely])
+    to = office.trust.register_named(application.register).name.address
     try:
-        office.chain.estimate_gas(office.publisher.relayer.address, office.trusted.name.address, data)
+        office.chain.estimate_gas(office.publisher.relayer.address, to, data)
     except ContractReverted as refusal:
         if refusal.name == "TooFewApprovals":
             return "fraud: one approval only", f"refused on chain: {refusal.message}"
@@ -136,7 +140,7 @@ def _try_one_approval(office: bootstrap.Office, application: Any, registrar: Loc
 
 
 def _approve(office: bootstrap.Office, application: Any, registrars: list[LocalSigner], *parties: LocalSigner) -> None:
-    data = office.applications.register.typed_data(application)
+    data = office.applications.typed_data(application)
     roles = ["registrar"] * len(registrars) + ["holder", "recipient"]
     for signer, role in zip([*registrars, *parties], roles, strict=False):
         office.applications.approve(application.id, signer.sign_typed(data), signer.address, role)

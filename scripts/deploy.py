@@ -1,4 +1,4 @@
-"""Deploys Authority and the land register, and writes the office's folder: trust root, keys, secrets."""
+"""Deploys Authority and the registers, and writes the office's folder: trust root, keys, secrets."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from eth_abi import encode
 from ledger.adapters.evm_chain import EvmChain
 from ledger.encoding import RegisterName, address_bytes, checksum_address, keccak256
 from ledger.errors import ConfigurationError, Refused, Unavailable
+from ledger.registers import REGISTERS
 from ledger.settings import DEVNET_CHAIN_ID, Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, create_witness_key
@@ -28,14 +29,19 @@ ARTIFACTS = Path(__file__).parent.parent / "contracts" / "artifacts"
 ADMIN_ROLE = 0  # AccessManager.ADMIN_ROLE
 REGISTRAR_ROLE = 1
 GUARDIAN_ROLE = 2
+COURT_ROLE = 3
+DAY = 86_400
 RELAYER_FUNDS = 10**18
+DEVNET_RECOVERY_DELAY = 60  # a newcomer should see how it ends
 DEVNET_WORK_FACTOR = 1 << 12  # devnet keys guard nothing, and a newcomer should not wait for scrypt
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Who will govern: `registrars` are addresses of which `threshold` must approve every change; `admin`, meant to be
-    a multisig, appoints them; `guardian` can mark a registrar's key as suspect and nothing else."""
+    """Who will govern: `registrars` are addresses of which `threshold` must approve every change, `judges` those of
+    which `court_threshold` act for the court; `admin`, meant to be a multisig, appoints them; `guardian` can mark a
+    registrar's key as suspect and nothing else. `recovery_delay` is how long the controller of an identity may refuse
+    its recovery, in seconds."""
 
     trust_name: str
     authority_name: str
@@ -43,6 +49,9 @@ class Plan:
     guardian: str
     registrars: tuple[str, ...]
     threshold: int
+    judges: tuple[str, ...]
+    court_threshold: int
+    recovery_delay: int
 
 
 class Deployer:
@@ -98,40 +107,65 @@ class Deployer:
 def deploy(chain: EvmChain, deployer: Signer, plan: Plan, witnesses: tuple[str, ...]) -> TrustRoot:
     """Deploy the contracts, grant the roles, give up the deployer's own, and answer with the trust root. `witnesses`
     are verifier keys. Raises ConfigurationError."""
-    if len(set(plan.registrars)) < plan.threshold:
-        raise ConfigurationError(
-            f"{plan.threshold} registrars must approve, and only {len(set(plan.registrars))} are named.", "Name more."
-        )
-    if deployer.address in (plan.admin, plan.guardian, *plan.registrars):
-        raise ConfigurationError("The deployer's key may hold no role.", "Deploy with a key made for that only.")
+    _check_plan(plan, deployer.address, chain.chain_id())
     run = Deployer(chain, deployer)
     authority = run.create("Authority", ("address", deployer.address))
-    register = run.create("LandRegister", ("address", authority))
-    run.call(authority, "setPolicy(address,uint64,uint8)", register, REGISTRAR_ROLE, plan.threshold)
-    for registrar in plan.registrars:
-        run.call(authority, "grantRole(uint64,address,uint32)", REGISTRAR_ROLE, registrar, 0)
+    addresses = {
+        kind: _deploy_register(run, register.contract, authority, plan) for kind, register in REGISTERS.items()
+    }
+    for address in addresses.values():
+        run.call(authority, "setPolicy(address,uint64,uint8)", address, REGISTRAR_ROLE, plan.threshold)
+        run.call(authority, "setCourtPolicy(address,uint64,uint8)", address, COURT_ROLE, plan.court_threshold)
+    for role, members in ((REGISTRAR_ROLE, plan.registrars), (COURT_ROLE, plan.judges)):
+        for member in members:
+            run.call(authority, "grantRole(uint64,address,uint32)", role, member, 0)
     mark_suspect = keccak256(b"markSuspect(address,uint40)")[:4]
     run.call(authority, "setTargetFunctionRole(address,bytes4[],uint64)", authority, [mark_suspect], GUARDIAN_ROLE)
     run.call(authority, "grantRole(uint64,address,uint32)", GUARDIAN_ROLE, plan.guardian, 0)
     # Last, and in this order: from here on the deployer's key is worth nothing.
     run.call(authority, "grantRole(uint64,address,uint32)", ADMIN_ROLE, plan.admin, 0)
     run.call(authority, "renounceRole(uint64,address)", ADMIN_ROLE, deployer.address)
-    chain_id = chain.chain_id()
-    trusted = TrustedRegister(
-        RegisterName(chain_id, register),
-        "land",
+    trusted = tuple(_trusted(chain, plan, kind, address, authority) for kind, address in addresses.items())
+    threshold = len(witnesses) // 2 + 1
+    return TrustRoot(plan.trust_name, chain.chain_id(), chain.genesis_hash(), trusted, witnesses, threshold)
+
+
+def _check_plan(plan: Plan, deployer: str, chain_id: int) -> None:
+    for what, members, threshold in (
+        ("registrars", plan.registrars, plan.threshold),
+        ("judges", plan.judges, plan.court_threshold),
+    ):
+        if len(set(members)) < threshold:
+            raise ConfigurationError(
+                f"{threshold} {what} must approve, and only {len(set(members))} are named.", "Name more."
+            )
+    if deployer in (plan.admin, plan.guardian, *plan.registrars, *plan.judges):
+        raise ConfigurationError("The deployer's key may hold no role.", "Deploy with a key made for that only.")
+    if chain_id != DEVNET_CHAIN_ID and plan.recovery_delay < DAY:
+        raise ConfigurationError(
+            f"A recovery could take effect after {plan.recovery_delay} seconds.", "Give its controller a day at least."
+        )
+
+
+def _deploy_register(run: Deployer, contract: str, authority: str, plan: Plan) -> str:
+    more = {"IdentityRegister": [("uint40", plan.recovery_delay)]}.get(contract, [])
+    return run.create(contract, ("address", authority), *more)
+
+
+def _trusted(chain: EvmChain, plan: Plan, kind: str, address: str, authority: str) -> TrustedRegister:
+    return TrustedRegister(
+        RegisterName(chain.chain_id(), address),
+        kind,
         plan.authority_name,
-        keccak256(chain.code(register)),
+        keccak256(chain.code(address)),
         authority,
         keccak256(chain.code(authority)),
         plan.threshold,
     )
-    threshold = len(witnesses) // 2 + 1
-    return TrustRoot(plan.trust_name, chain_id, chain.genesis_hash(), (trusted,), witnesses, threshold)
 
 
 def deploy_devnet(settings: Settings) -> TrustRoot:
-    """A whole demo office on the devnet: contracts, a relayer with funds, three registrars, three witnesses, secrets.
+    """A whole demo office on the devnet: contracts, a relayer with funds, registrars, judges, witnesses, secrets.
     Raises ConfigurationError when the chain is not the devnet or the folder holds an office already."""
     chain = EvmChain(settings.rpc_url)
     if chain.chain_id() != DEVNET_CHAIN_ID:
@@ -148,7 +182,9 @@ def deploy_devnet(settings: Settings) -> TrustRoot:
     )
     admin, guardian = (_keystore(settings, settings.data / f"{name}.json") for name in ("admin", "guardian"))
     deployer = devnet_account()
-    plan = Plan("demo.khalayak.example", "Kantor Pertanahan Contoh (demo)", admin, guardian, registrars, 2)
+    judges = tuple(_keystore(settings, settings.court_keystores / f"judge-{n}.json") for n in (1, 2))
+    name, office = "demo.khalayak.example", "Kantor Layanan Publik Contoh (demo)"
+    plan = Plan(name, office, admin, guardian, registrars, 2, judges, 1, DEVNET_RECOVERY_DELAY)
     trust = deploy(chain, deployer, plan, witnesses)
     Deployer(chain, deployer).fund(relayer, RELAYER_FUNDS)
     write_office_files(settings, trust)

@@ -70,7 +70,7 @@ def _with_forged_leaf(seller: Certificate) -> dict[str, Any]:
 
 def _on_own_chain(certificate: Certificate, trust: TrustRoot) -> dict[str, Any]:
     """A whole chain state of the cheat's own, in which every proof holds, and a witness of the cheat's own making."""
-    trusted = trust.registers[0]
+    trusted = trust.register_of_kind(certificate.kind)
     storage = HexaryTrie({})
     slot = keccak256(head_slot(certificate.record_id))
     storage[slot] = rlp.encode(certificate.entries[-1].head)

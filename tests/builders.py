@@ -18,7 +18,7 @@ from ledger.content import Content
 from ledger.encoding import ZERO32, RegisterName, address_bytes, checksum_address, keccak256, to_hex
 from ledger.entries import approvals_hash
 from ledger.registers.base import HEAD_SLOT, SUSPECT_SINCE_SLOT
-from ledger.registers.land import ACTIVE, ISSUE, REGISTER, TRANSFER, LandEntry
+from ledger.registers.land import ACTIVE, ISSUE, REGISTER, TRANSFER, LandEntry, TitleEvidence
 from ledger.state_proof import mapping_slot
 from ledger.trust import TrustedRegister, TrustRoot
 
@@ -123,13 +123,15 @@ def entries_of(record: Content, count: int = 2, area: int = 41250) -> tuple[Land
 
 @dataclass(frozen=True)
 class World:
-    """A chain at one block: a land register with one title among others, an authority, three witnesses."""
+    """A chain at one block: a register with one record among others, an authority, three witnesses. The record is a
+    title with these entries, unless `heads` (record id → head) say what the register holds."""
 
     record: Content = field(default_factory=content)
     entries: tuple[LandEntry, ...] = ()
     suspect_since: Mapping[str, int] = field(default_factory=dict)
     time: int = BLOCK_TIME
     record_id: bytes = REGISTER.record_id(FIELDS)
+    heads: Mapping[bytes, bytes] | None = None
 
     @property
     def history(self) -> tuple[LandEntry, ...]:
@@ -138,7 +140,8 @@ class World:
     @property
     def storage(self) -> HexaryTrie:
         others = {mapping_slot(keccak256(bytes([i])), HEAD_SLOT): word(keccak256(bytes([i, i]))) for i in range(40)}
-        return secure_trie({**others, mapping_slot(self.record_id, HEAD_SLOT): word(self.history[-1].head)})
+        heads = {self.record_id: self.history[-1].head} if self.heads is None else self.heads
+        return secure_trie({**others, **{mapping_slot(key, HEAD_SLOT): word(head) for key, head in heads.items()}})
 
     @property
     def authority_storage(self) -> HexaryTrie:
@@ -157,11 +160,13 @@ class World:
     def header(self) -> bytes:
         return header_rlp(self.accounts.root_hash, time=self.time)
 
-    def state(self, record_id: bytes, *, with_authority: bool, witnesses: Sequence[str] = ("a", "b")) -> StateProof:
+    def state(
+        self, records: Mapping[str, bytes], *, with_authority: bool, witnesses: Sequence[str] = ("a", "b")
+    ) -> StateProof:
         accounts = self.accounts
         register = ContractProof(
             proof(accounts, address_bytes(REGISTER_ADDRESS)),
-            {"head": proof(self.storage, mapping_slot(record_id, HEAD_SLOT))},
+            {name: proof(self.storage, mapping_slot(record_id, HEAD_SLOT)) for name, record_id in records.items()},
         )
         storage = self.authority_storage
         slots = {registrar: proof(storage, _suspect_slot(registrar)) for registrar in REGISTRARS}
@@ -177,12 +182,13 @@ class World:
             self.record_id,
             self.history,
             tuple(REGISTRARS for _ in self.history),
+            TitleEvidence(),
             self.record.disclose(disclosed),
-            self.state(self.record_id, with_authority=True, witnesses=witnesses),
+            self.state({"head": self.record_id}, with_authority=True, witnesses=witnesses),
         )
 
     def absence(self, nib: str = UNUSED_NIB) -> Absence:
-        state = self.state(REGISTER.record_id({"nib": nib}), with_authority=False)
+        state = self.state({"head": REGISTER.record_id({"nib": nib})}, with_authority=False)
         return Absence(NAME, "land", {"nib": nib}, state)
 
 

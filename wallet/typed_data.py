@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,62 +127,6 @@ class TypedData:
             raise TypedDataInvalid(f'/domain: expected a name and the version "{VERSION}".')
         parsed = Domain(domain["name"], domain["chainId"], domain["verifyingContract"])
         return build(parsed, primary, outer["message"])
-
-
-def issue_titles(domain: Domain, titles: Iterable[Mapping[str, Any]], deadline: int) -> TypedData:
-    """`titles` are {"recordId": 32 bytes, "digest": 32 bytes, "holder": address, "area": dm²} in the order of the call;
-    `deadline` is in seconds since 1970. Raises TypedDataInvalid."""
-    return build(domain, "IssueTitles", {"titles": list(titles), "deadline": deadline})
-
-
-def transfer_title(
-    domain: Domain, record_id: bytes, head: bytes, recipient: str, digest: bytes, deadline: int
-) -> TypedData:
-    """`head` is the head that the transfer replaces, `digest` that of the new content, `deadline` in seconds since
-    1970. Raises TypedDataInvalid."""
-    message = {"recordId": record_id, "head": head, "recipient": recipient, "digest": digest, "deadline": deadline}
-    return build(domain, "TransferTitle", message)
-
-
-def issue_identities(domain: Domain, identities: Iterable[Mapping[str, Any]], deadline: int) -> TypedData:
-    """`identities` are {"recordId": 32 bytes, "digest": 32 bytes, "controller": address, "validUntil": seconds since
-    1970} in the order of the call; `deadline` is in seconds since 1970. Raises TypedDataInvalid."""
-    return build(domain, "IssueIdentities", {"identities": list(identities), "deadline": deadline})
-
-
-def change_identity(
-    domain: Domain, struct: str, record_id: bytes, head: bytes, members: Mapping[str, Any], deadline: int
-) -> TypedData:
-    """A change of an existing identity. `struct` is its name, as "RenewIdentity"; `head` the head that it replaces;
-    `members` what else the struct holds. Raises TypedDataInvalid."""
-    return build(domain, struct, {"recordId": record_id, "head": head, **members, "deadline": deadline})
-
-
-def append_batch(
-    domain: Domain, series: bytes, head: bytes, root: bytes, count: int, manifest: bytes, deadline: int
-) -> TypedData:
-    """`root` is that of the tree of the `count` leaves, `head` the head of the series that the batch replaces.
-    Raises TypedDataInvalid."""
-    message = {"series": series, "head": head, "root": root, "count": count, "manifest": manifest}
-    return build(domain, "AppendBatch", {**message, "deadline": deadline})
-
-
-def append_leaves(domain: Domain, series: bytes, head: bytes, root: bytes, count: int, deadline: int) -> TypedData:
-    """As append_batch, for a batch whose leaves must lie on the chain. Raises TypedDataInvalid."""
-    message = {"series": series, "head": head, "root": root, "count": count, "deadline": deadline}
-    return build(domain, "AppendLeaves", message)
-
-
-def amend_leaf(domain: Domain, leaf: bytes, head: bytes, replacement: bytes, reason: bytes, deadline: int) -> TypedData:
-    """`leaf` is the leaf's hash, `head` that of its last correction or zero, `replacement` the digest of the content
-    that is right, `reason` the hash of the reasons. Raises TypedDataInvalid."""
-    message = {"leaf": leaf, "head": head, "replacement": replacement, "reason": reason, "deadline": deadline}
-    return build(domain, "AmendLeaf", message)
-
-
-def void_leaf(domain: Domain, leaf: bytes, head: bytes, reason: bytes, deadline: int) -> TypedData:
-    """As amend_leaf, without a replacement. Raises TypedDataInvalid."""
-    return build(domain, "VoidLeaf", {"leaf": leaf, "head": head, "reason": reason, "deadline": deadline})
 
 
 def build(domain: Domain, primary_type: str, message: object) -> TypedData:

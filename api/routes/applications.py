@@ -1,29 +1,29 @@
-"""Applying for a change of the land register, and approving it."""
+"""Applying for a change of a register, and approving it."""
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Header, Path, Request, Response, UploadFile
+from fastapi import APIRouter, File, Header, Path, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
-from api.deps import JsonBody, OfficeDep, RecordId
+from api.deps import JsonBody, OfficeDep, Trusted
 from api.schemas import Accepted, GivenApproval, Status
-from ledger.applications import Receipt, RecordRequest
+from ledger.applications import Receipt
 from ledger.bootstrap import Office
 from ledger.encoding import exact_object, from_hex, parse_address, parse_json, to_hex
 from ledger.errors import BadInput
 from ledger.model import Application
+from ledger.registers.forms import parse_change
+from ledger.trust import TrustedRegister
 
-MAX_FIELDS_BYTES = 65_536
-ROLES = ("registrar", "holder", "recipient")
+MAX_REQUEST_BYTES = 8_000_000
+ROLE = "registrar|court|holder|recipient|creditor( [1-9][0-9]{0,2})?"
 
 router = APIRouter(prefix="/v1", tags=["applications"])
 
-Fields = Annotated[str, Form(description="JSON object with the strings of the schema land-title@1")]
-Holder = Annotated[str, Form(description="address of the holder, fresh for this title", examples=["0x" + "1a" * 20])]
-Document = Annotated[UploadFile, File(description="the deed, a PDF of at most 25 MB")]
 IdempotencyKey = Annotated[
     str,
     Header(min_length=1, max_length=255, pattern="^[!-~]+$", description="the same key and body never apply twice"),
@@ -41,7 +41,7 @@ _APPROVAL_BODY = {
                     "required": ["signer", "role", "signature"],
                     "properties": {
                         "signer": {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"},
-                        "role": {"enum": list(ROLES)},
+                        "role": {"type": "string", "pattern": f"^({ROLE})$"},
                         "signature": {"type": "string", "pattern": "^0x[0-9a-fA-F]{130}$"},
                     },
                 }
@@ -51,30 +51,23 @@ _APPROVAL_BODY = {
 }
 
 
-@router.post("/land/titles", status_code=201, summary="Apply for a first registration")
-def apply_for_title(
-    office: OfficeDep, fields: Fields, holder: Holder, document: Document, idempotency_key: IdempotencyKey
-) -> Accepted:
-    """Seals and stores the document and waits for approvals. `accessToken` opens the full certificate: keep it."""
-    request = _record_request(fields, holder, document)
-    return _accepted(office, office.applications.submit_issue([request], idempotency_key))
-
-
-@router.post("/land/titles/{record_id}/transfer", status_code=201, summary="Apply for a transfer")
-def apply_for_transfer(
+@router.post("/{kind}/{action}", status_code=201, summary="Apply for a change of a register")
+def apply(
     office: OfficeDep,
-    record_id: RecordId,
-    fields: Fields,
-    holder: Holder,
-    document: Document,
+    trusted: Trusted,
+    action: Annotated[str, Path(pattern="^[a-zA-Z]{1,40}$", examples=["issue"])],
+    request: Annotated[UploadFile, File(description="JSON: what the action's form in /v1/registers asks for")],
     idempotency_key: IdempotencyKey,
+    documents: Annotated[
+        list[UploadFile] | None, File(description="a PDF a record, in order, where one belongs to it")
+    ] = None,
 ) -> Accepted:
-    """`holder` is the recipient's address, `fields` the whole new content. Holder, recipient and registrars sign."""
-    request = _record_request(fields, holder, document)
-    office.applications.register.schema.validate(request.fields)
-    if office.applications.register.record_id(request.fields) != record_id:
-        raise BadInput("The fields are about another parcel than the path.", "Check the NIB.", "/fields/nib")
-    return _accepted(office, office.applications.submit_transfer(request, idempotency_key))
+    """`request` is {"records": [{"fields": {…}, "holder": "0x…"}], "subjects": [{…}]} with the action's details beside
+    them. Documents are sealed and stored, and the application waits for its approvals. `accessToken` opens the full
+    certificate: keep it."""
+    value = parse_json(request.file.read(), MAX_REQUEST_BYTES, "The part request")
+    change = parse_change(action, value, [document.file.read() for document in documents or []])
+    return _accepted(office, trusted, office.applications.submit(trusted.kind, change, idempotency_key))
 
 
 @router.get("/applications/{application_id}", response_model=Status, summary="Where an application stands")
@@ -92,7 +85,7 @@ def status(office: OfficeDep, application_id: ApplicationId, request: Request) -
 @router.get("/applications/{application_id}/typed-data", summary="What every approver signs")
 def typed_data(office: OfficeDep, application_id: ApplicationId) -> dict[str, Any]:
     """EIP-712, in the form that eth_signTypedData_v4 takes."""
-    return office.applications.register.typed_data(office.store.application(application_id)).as_dict()
+    return office.applications.typed_data(office.store.application(application_id)).as_dict()
 
 
 @router.post("/applications/{application_id}/approvals", summary="Approve", openapi_extra=_APPROVAL_BODY)
@@ -100,29 +93,21 @@ def approve(office: OfficeDep, application_id: ApplicationId, body: JsonBody) ->
     """Adds one signature over the typed data. The same one again changes nothing."""
     given = exact_object(body, {"signer", "role", "signature"}, "")
     signer, signature = parse_address(given["signer"], "/signer"), from_hex(given["signature"], 65, "/signature")
-    if given["role"] not in ROLES:
-        raise BadInput(f"/role: expected one of {', '.join(ROLES)}.", "", "/role")
-    return _status(office, office.applications.approve(application_id, signature, signer, given["role"]))
+    role = given["role"]
+    if not isinstance(role, str) or not re.fullmatch(ROLE, role):
+        raise BadInput("/role: expected a role that the application still misses.", "", "/role")
+    return _status(office, office.applications.approve(application_id, signature, signer, role))
 
 
-def _record_request(fields: str, holder: str, document: UploadFile) -> RecordRequest:
-    values = parse_json(fields.encode("utf-8", "surrogatepass"), MAX_FIELDS_BYTES, "The part fields")
-    if not isinstance(values, dict):
-        raise BadInput("The part fields must be a JSON object.", "", "/fields")
-    return RecordRequest(values, holder, document.file.read())
-
-
-def _accepted(office: Office, receipt: Receipt) -> Accepted:
-    application, applications = receipt.application, office.applications
-    signers: list[str] = [*applications.register.signers(application)]
-    links = _links(application)
+def _accepted(office: Office, trusted: TrustedRegister, receipt: Receipt) -> Accepted:
+    application, links = receipt.application, _links(office, receipt.application)
     return Accepted(
         id=application.id,
         # As it was when it was taken in, so that a replay gives the same answer; links.status says how it is now.
         state="submitted",
         accessToken=receipt.access_token,
         recordIds=_record_ids(application),
-        missing=signers + ["registrar"] * applications.policy().threshold,
+        missing=office.applications.required(application),
         typedData=links["typedData"],
         links=links,
     )
@@ -145,7 +130,7 @@ def _status(office: Office, application: Application) -> Status:
         missing=office.applications.missing(application) if waiting else [],
         transaction=to_hex(transaction.hash) if transaction else None,
         block=transaction.block_number if transaction else None,
-        links=_links(application),
+        links=_links(office, application),
     )
 
 
@@ -153,8 +138,9 @@ def _record_ids(application: Application) -> list[str]:
     return [record["recordId"] for record in application.payload["records"]]
 
 
-def _links(application: Application) -> dict[str, str]:
-    status, record = f"/v1/applications/{application.id}", f"/v1/land/records/{_record_ids(application)[0]}"
+def _links(office: Office, application: Application) -> dict[str, str]:
+    kind = office.trust.register_named(application.register).kind
+    status, record = f"/v1/applications/{application.id}", f"/v1/{kind}/records/{_record_ids(application)[0]}"
     return {
         "status": status,
         "typedData": f"{status}/typed-data",

@@ -26,7 +26,7 @@ def readyz(office: OfficeDep, request: Request) -> Response | Health:
     worker = request.app.state.worker
     parts = {
         "chain": _state(lambda: check_chain(office.chain, office.trust)),
-        "database": _state(lambda: office.store.cursor(str(office.trusted.name))),
+        "database": _state(lambda: office.store.cursor(str(office.trust.registers[0].name))),
         "worker": "ok" if worker is None or worker.alive else "stopped",
     }
     if failing := [name for name, state in parts.items() if state != "ok"]:

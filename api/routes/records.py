@@ -1,4 +1,4 @@
-"""What the land register holds: newest entry, history, certificate, and the proof that it holds nothing."""
+"""What a register holds: newest entry, history, certificate, and the proof that it holds nothing."""
 
 from __future__ import annotations
 
@@ -7,100 +7,114 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from api.deps import Nib, OfficeDep, RecordId, Token
+from api.deps import OfficeDep, RecordId, Subject, Token, Trusted
 from api.schemas import HistoryAnswer, RecordAnswer, RecordedEntryAnswer
 from ledger.bootstrap import Office
 from ledger.content import Disclosure
-from ledger.encoding import from_hex, to_hex
+from ledger.encoding import to_hex
 from ledger.errors import NeverRecorded, NotCertified, Refused, Unavailable
 from ledger.model import RecordedEntry
+from ledger.registers import register_of_kind
+from ledger.registers.base import Register
+from ledger.trust import TrustedRegister
 
 MAX_PAGE = 100
 
-router = APIRouter(prefix="/v1/land", tags=["records"])
+router = APIRouter(prefix="/v1/{kind}", tags=["records"])
 
 
-@router.get("/records", status_code=303, response_class=RedirectResponse, summary="Find a record by parcel number")
-def find(office: OfficeDep, nib: Nib) -> RedirectResponse:
-    """Redirects to the record, whether or not anything was ever recorded."""
-    record_id = office.applications.register.record_id({"nib": nib})
-    return RedirectResponse(f"/v1/land/records/{to_hex(record_id)}", 303)
+@router.get("/records", status_code=303, response_class=RedirectResponse, summary="Find a record by its number")
+def find(trusted: Trusted, subject: Subject) -> RedirectResponse:
+    """The query holds the fields that the record's id is made of, as `nib` for land. Redirects to the record, whether
+    or not anything was ever recorded."""
+    return RedirectResponse(_own(trusted, register_of_kind(trusted.kind).record_id(subject)), 303)
 
 
 @router.get("/records/{record_id}", summary="The newest entry of a record")
-def record(office: OfficeDep, record_id: RecordId) -> RecordAnswer:
-    history = _history(office, record_id)
+def record(office: OfficeDep, trusted: Trusted, record_id: RecordId) -> RecordAnswer:
+    history = _history(office, trusted, record_id)
     return RecordAnswer(
-        register=str(office.trusted.name),
+        register=str(trusted.name),
         recordId=to_hex(record_id),
-        asOfBlock=_followed(office),
-        newest=_entry_answer(office, history[-1]),
-        links=_links(record_id),
+        asOfBlock=_followed(office, trusted),
+        newest=_entry_answer(trusted, history[-1]),
+        links=_links(trusted, record_id),
     )
 
 
 @router.get("/records/{record_id}/history", summary="All entries of a record, oldest first")
 def history(
     office: OfficeDep,
+    trusted: Trusted,
     record_id: RecordId,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
-    after: Annotated[int, Query(ge=0, lt=2**32, description="sequence number of the last entry already read")] = 0,
+    after: Annotated[int, Query(ge=0, lt=2**32, description="how many entries were read already")] = 0,
 ) -> HistoryAnswer:
-    # The sequence numbers of a record are 1, 2, 3 … without a gap: `after` is also a position.
-    entries = _history(office, record_id)[after : after + limit + 1]
-    links = _links(record_id)
+    entries = _history(office, trusted, record_id)[after : after + limit + 1]
+    links = _links(trusted, record_id)
     if has_more := len(entries) > limit:
         links["next"] = f"{links['history']}?limit={limit}&after={after + limit}"
     return HistoryAnswer(
         recordId=to_hex(record_id),
-        asOfBlock=_followed(office),
-        entries=[_entry_answer(office, item) for item in entries[:limit]],
+        asOfBlock=_followed(office, trusted),
+        entries=[_entry_answer(trusted, item) for item in entries[:limit]],
         has_more=has_more,
         links=links,
     )
 
 
 @router.get("/records/{record_id}/certificate", summary="The certificate of the newest entry")
-def certificate(office: OfficeDep, record_id: RecordId, token: Token) -> Response:
+def certificate(office: OfficeDep, trusted: Trusted, record_id: RecordId, token: Token) -> Response:
     """Without a token only the mandatory fields are disclosed. With the access token of the application that brought
     the newest content, all are. Either verifies offline."""
-    newest = _history(office, record_id)[-1]
-    found = office.store.certificate(str(office.trusted.name), record_id)
-    # A certificate of an earlier entry would verify offline and be out of date: it is not given out.
-    if found is None or found["entries"][-1] != newest.entry:
-        raise NotCertified("The newest entry of this record has no certificate yet.", "Try again in a few seconds.")
-    if token is None:
-        found = found | {"content": _public(office, found["content"])}
-    elif not _may_read(office, newest, token):
+    history, register = _history(office, trusted, record_id), register_of_kind(trusted.kind)
+    digest = register.claim(record_id, office.state(trusted)).digest
+    if token is not None and not _may_read(office, digest, token):
         raise Refused("The access token is not the one of this content.", "Leave it out for the public certificate.")
-    return _file(found, "certificate.json")
+    found = _certificate(office, trusted, record_id, history)
+    return _file(
+        found if token is not None else found | {"content": _public(register, found["content"])}, "certificate"
+    )
 
 
-@router.get("/absence", summary="Prove that nothing was ever recorded about a parcel")
-def absence(office: OfficeDep, nib: Nib) -> Response:
-    """A file that verifies offline, as of the newest final block."""
-    return _file(office.certifier.absence({"nib": nib}).as_json(), "absence.json")
+@router.get("/absence", summary="Prove that nothing was ever recorded about a subject")
+def absence(office: OfficeDep, trusted: Trusted, subject: Subject) -> Response:
+    """The query holds the fields that the record's id is made of. A file that verifies offline, as of the newest final
+    block."""
+    return _file(office.certifier.absence(trusted.kind, subject).as_json(), "absence")
 
 
-def _history(office: Office, record_id: bytes) -> list[RecordedEntry]:
-    block = _followed(office)
-    entries = office.store.history(str(office.trusted.name), record_id)
+def _certificate(
+    office: Office, trusted: TrustedRegister, record_id: bytes, history: list[RecordedEntry]
+) -> dict[str, Any]:
+    if register_of_kind(trusted.kind).in_batches:
+        return office.certifier.newest(trusted, record_id).as_json()
+    found = office.store.certificate(str(trusted.name), record_id)
+    # A certificate of an earlier entry would verify offline and be out of date: it is not given out.
+    if found is None or found["entries"][-1] != history[-1].entry:
+        raise NotCertified("The newest entry of this record has no certificate yet.", "Try again in a few seconds.")
+    return found
+
+
+def _history(office: Office, trusted: TrustedRegister, record_id: bytes) -> list[RecordedEntry]:
+    block = _followed(office, trusted)
+    entries = register_of_kind(trusted.kind).history(record_id, office.state(trusted))
     if not entries:
         raise NeverRecorded(
-            f"As of block {block} nothing was ever recorded under this id.", "links.absence proves it for a parcel."
+            f"As of block {block} nothing was ever recorded under this id.", "The absence of a subject can be proved."
         )
     return entries
 
 
-def _followed(office: Office) -> int:
-    block = office.store.cursor(str(office.trusted.name))
+def _followed(office: Office, trusted: TrustedRegister) -> int:
+    block = office.store.cursor(str(trusted.name))
     if block is None:
         raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
     return block
 
 
-def _entry_answer(office: Office, item: RecordedEntry) -> RecordedEntryAnswer:
-    register = office.applications.register
+def _entry_answer(trusted: TrustedRegister, item: RecordedEntry) -> RecordedEntryAnswer:
+    register = register_of_kind(trusted.kind)
     entry = register.entry.from_json(item.entry)
     return RecordedEntryAnswer(
         action=register.actions[entry.action],
@@ -113,21 +127,24 @@ def _entry_answer(office: Office, item: RecordedEntry) -> RecordedEntryAnswer:
     )
 
 
-def _public(office: Office, content: dict[str, Any]) -> dict[str, Any]:
-    full = Disclosure.from_json(content, "/content")
-    mandatory = office.applications.register.schema.mandatory
+def _public(register: Register, content: dict[str, Any]) -> dict[str, Any]:
+    full, mandatory = Disclosure.from_json(content, "/content"), register.schema.mandatory
     return Disclosure(full.size, tuple(shown for shown in full.fields if shown.field.name in mandatory)).as_json()
 
 
-def _may_read(office: Office, newest: RecordedEntry, token: str) -> bool:
-    application = office.store.application_of_content(from_hex(newest.entry["digest"], 32))
+def _may_read(office: Office, digest: bytes, token: str) -> bool:
+    application = office.store.application_of_content(digest)
     return application is not None and office.applications.may_read(application, token)
 
 
-def _links(record_id: bytes) -> dict[str, str]:
-    own = f"/v1/land/records/{to_hex(record_id)}"
+def _own(trusted: TrustedRegister, record_id: bytes) -> str:
+    return f"/v1/{trusted.kind}/records/{to_hex(record_id)}"
+
+
+def _links(trusted: TrustedRegister, record_id: bytes) -> dict[str, str]:
+    own = _own(trusted, record_id)
     return {"self": own, "history": f"{own}/history", "certificate": f"{own}/certificate"}
 
 
 def _file(content: dict[str, Any], name: str) -> JSONResponse:
-    return JSONResponse(content, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return JSONResponse(content, headers={"Content-Disposition": f'attachment; filename="{name}.json"'})

@@ -18,12 +18,15 @@ from ledger.adapters.sql_tables import (
     cursors,
     documents,
     entries,
+    revealed,
     transactions,
 )
 from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound
 from ledger.model import Application, ApplicationState, Approval, RecordedEntry, StoredDocument, Transaction
 
 __all__ = ["SqlStore", "migrate"]
+
+DEAD = ("refused", "failed")
 
 
 class SqlStore:
@@ -62,9 +65,8 @@ class SqlStore:
             connection.execute(
                 insert(applications), {**row, "idempotency_key": idempotency_key, "body_digest": body_digest}
             )
-            for record in application.payload["records"]:
-                fields = {"application_id": application.id, "fields": json.dumps(record["content"])}
-                _add_once(connection, contents, {"digest": bytes.fromhex(record["digest"][2:])}, fields)
+            if brought := [r for r in application.payload["records"] if "content" in r]:
+                connection.execute(insert(contents), [_content(application.id, record) for record in brought])
             for document in documents_:
                 wraps = json.dumps({reader: wrap.hex() for reader, wrap in document.wraps.items()})
                 _add_once(connection, documents, {"cid": document.cid}, {**vars(document), "wraps": wraps})
@@ -142,8 +144,13 @@ class SqlStore:
         row = self._one(select(transactions).where(transactions.c.application_id == application_id))
         return Transaction(**row._mapping) if row else None
 
-    def add_entries(self, register: str, last_block: int, recorded: Iterable[RecordedEntry]) -> None:
+    def add_entries(
+        self, register: str, last_block: int, recorded: Iterable[RecordedEntry], revealed_: Mapping[bytes, Any]
+    ) -> None:
         with self._transaction() as connection:
+            for commitment, value in revealed_.items():
+                key = {"register": register, "commitment": commitment}
+                _add_once(connection, revealed, key, {"value": json.dumps(value)})
             for item in recorded:
                 key = {"register": register, "record_id": item.record_id, "sequence": item.entry["sequence"]}
                 row = {**vars(item), "entry": json.dumps(item.entry), "approvers": json.dumps(item.approvers)}
@@ -163,6 +170,11 @@ class SqlStore:
         query = select(entries).where(entries.c.register == register, entries.c.record_id == record_id)
         return [_recorded(row) for row in self._all(query.order_by(entries.c.sequence))]
 
+    def revealed(self, register: str, commitment: bytes) -> Any | None:
+        query = select(revealed.c.value).where(revealed.c.register == register, revealed.c.commitment == commitment)
+        row = self._one(query)
+        return json.loads(row.value) if row else None
+
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
         row = self._one(select(contents.c.fields).where(contents.c.digest == digest))
         return json.loads(row.fields) if row else None
@@ -172,9 +184,17 @@ class SqlStore:
         row = self._one(select(applications).where(applications.c.id.in_(brought)))
         return _application(row) if row else None
 
-    def save_certificate(self, register: str, record_id: bytes, head: bytes, certificate: Mapping[str, Any]) -> None:
+    def first_application_of(self, register: str, record_id: bytes) -> Application | None:
+        brought = select(contents.c.application_id).where(contents.c.record_id == record_id)
+        query = select(applications).where(applications.c.id.in_(brought), applications.c.register == register)
+        row = self._one(query.where(applications.c.state.not_in(DEAD)).order_by(applications.c.number).limit(1))
+        return _application(row) if row else None
+
+    def save_certificate(
+        self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
+    ) -> None:
         key = {"register": register, "record_id": record_id, "head": head}
-        row = {"sequence": len(certificate["entries"]), "certificate": json.dumps(certificate)}
+        row = {"sequence": sequence, "certificate": json.dumps(certificate)}
         with self._transaction() as connection:
             if not connection.execute(update(certificates).where(*_is(certificates, key)).values(**row)).rowcount:
                 connection.execute(insert(certificates), {**key, **row})
@@ -185,6 +205,12 @@ class SqlStore:
         )
         row = self._one(query.order_by(certificates.c.sequence.desc()).limit(1))
         return json.loads(row.certificate) if row else None
+
+
+def _content(application_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    digest, record_id = (bytes.fromhex(record[name][2:]) for name in ("digest", "recordId"))
+    fields = json.dumps(record["content"])
+    return {"digest": digest, "application_id": application_id, "record_id": record_id, "fields": fields}
 
 
 def _is(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:

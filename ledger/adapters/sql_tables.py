@@ -1,4 +1,4 @@
-"""The tables, as migration 0001 creates them."""
+"""The tables, as the migrations create them."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ contents = Table(
     Column("digest", LargeBinary(32), primary_key=True),
     Column("application_id", String(64), ForeignKey("applications.id"), nullable=False),
     Column("fields", Text, nullable=False),
+    Column("record_id", LargeBinary(32), nullable=False),
+    Index("contents_by_record", "record_id"),
 )
 
 documents = Table(
@@ -95,6 +97,14 @@ cursors = Table(
     metadata,
     Column("register", String(100), primary_key=True),
     Column("block_number", BigInteger, nullable=False),
+)
+
+revealed = Table(
+    "revealed",
+    metadata,
+    Column("register", String(100), primary_key=True),
+    Column("commitment", LargeBinary(32), primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 certificates = Table(

@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 from ledger.errors import BadInput
 from ledger.registers.base import Register
 
-_PARTS = {"base", "batch", "schema"}
+_PARTS = {"base", "batch", "evidence", "forms", "leaf", "schema"}
 
 
 def _discover() -> dict[str, Register]:

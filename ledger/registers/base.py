@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from ledger.encoding import address_bytes
 from ledger.entries import Entry
 from ledger.model import Application, Approval, Log, RecordedEntry
+from ledger.registers.evidence import Evidence
+from ledger.registers.forms import Change, Form, Known, existing
 from ledger.registers.schema import Schema
 from ledger.state_proof import mapping_slot
 from wallet.typed_data import TypedData
 
 State = Literal["valid", "invalid", "unknown"]
-Role = str  # registrar, court, holder, recipient; creditor, creditor 2, ... in the order of the liens
+# registrar, court, holder, recipient; creditor, creditor 2, ... in the order of the liens
+Role = str
 
 # Storage positions that contracts/Register.sol and contracts/Authority.sol fix; tests/contracts holds them.
 HEAD_SLOT = 0
@@ -30,16 +34,36 @@ def suspect_since_slot(registrar: str) -> bytes:
     return mapping_slot(bytes(12) + address_bytes(registrar), SUSPECT_SINCE_SLOT)
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What a certificate will say of a record: entries oldest first, who approved each, and what they commit to."""
+
+    record_id: bytes
+    entries: tuple[Entry, ...]
+    approvers: tuple[tuple[str, ...], ...]
+    evidence: Evidence
+
+    @property
+    def digest(self) -> bytes:
+        return self.evidence.digest(self.entries)
+
+    @property
+    def sequence(self) -> int:
+        """Grows with each change of the record."""
+        return len(self.entries) + len(self.evidence.approved())
+
+
 class Register(Protocol):
     """The rules and codecs of one kind of register. Pure: everything is computed from the arguments."""
 
     kind: str
     contract: str
     schema: Schema
-    subject_fields: frozenset[str]  # the public fields that the record id is made of
+    subject_fields: Sequence[str]  # the public fields that the record id is made of
     entry: type[Entry]
     actions: Mapping[int, str]
     statuses: Mapping[int, str]
+    forms: Mapping[str, Form]  # by the name of the action
     without_registrars: frozenset[int]  # actions that nobody approves, or a court alone
     in_batches: bool  # whether a record is a leaf of a batch rather than an entry of its own
 
@@ -52,17 +76,46 @@ class Register(Protocol):
     def status(self, values: Mapping[str, Any], entry: Entry, time: int) -> tuple[State, str]:
         """The status axis at a block time in seconds, with the reason in words."""
 
-    def signed_fields(self, values: Mapping[str, Any], holder: str) -> dict[str, Any]:
-        """What a payload's record holds beside recordId, digest and content, because it is signed and recorded."""
+    def prepared(self, change: Change) -> Change:
+        """The change with what the office itself adds to its fields, such as a random id."""
+
+    def draft(self, change: Change, known: Known) -> dict[str, Any]:
+        """The payload of an application but for its deadline. Its `records` begin with those of the change, in order,
+        still without `digest` and `content`. Raises NotFound, Conflict, AlreadyRecorded, BadInput."""
+
+    def finish(self, action: str, payload: dict[str, Any]) -> Sequence[bytes]:
+        """Add to the payload what is made of its records' digests. The answer are the files to store beside it."""
 
     def typed_data(self, application: Application) -> TypedData:
-        """What every approver of the application signs (EIP-712)."""
+        """What every approver of the application signs (EIP-712). Raises BadInput for an action that nobody signs."""
+
+    def approver_roles(self, application: Application) -> Sequence[Role]:
+        """Who approves by office: registrars, the court, both, or nobody."""
 
     def signers(self, application: Application) -> Mapping[Role, str]:
-        """The addresses whose own signature the action needs beside the registrars'."""
+        """The addresses whose own signature the action needs beside the approvers'."""
 
     def calldata(self, application: Application, approvals: Sequence[Approval]) -> bytes:
         """The contract call. `approvals` hold one signature for each of `signers` and the registrars', ascending."""
 
     def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:
         """The entries that the logs of one contract record, in order. `times`: block number → block time."""
+
+    def reveal(self, logs: Sequence[Log], recorded: Sequence[RecordedEntry]) -> Mapping[bytes, Any]:
+        """What logs and the entries they record reveal of commitments in entries, as JSON. Raises InvalidProof."""
+
+    def history(self, record_id: bytes, known: Known) -> list[RecordedEntry]:
+        """All entries about a record, oldest first; of a leaf, that of its batch and its corrections."""
+
+    def claim(self, record_id: bytes, known: Known) -> Claim:
+        """What can be certified of a record; in a register of batches, of the leaf with this hash. Raises NotFound."""
+
+    def parse_evidence(self, value: object, pointer: str) -> Evidence:
+        """Raises BadInput."""
+
+
+def claim_of_history(record_id: bytes, known: Known, entry: type[Entry], evidence: Evidence) -> Claim:
+    """The claim of a record that has all its entries to itself. Raises NotFound."""
+    history = existing(record_id, known)
+    entries = tuple(entry.from_json(item.entry) for item in history)
+    return Claim(record_id, entries, tuple(item.approvers for item in history), evidence)

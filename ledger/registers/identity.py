@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger import codec
-from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address
+from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address, to_hex
 from ledger.entries import Entry, abi, approvals_hash
-from ledger.errors import BadInput
+from ledger.errors import BadInput, Conflict
 from ledger.model import Application, Approval, Log, RecordedEntry
-from ledger.registers.base import Role, State
+from ledger.registers.base import Claim, Role, State, claim_of_history
+from ledger.registers.evidence import NoEvidence
+from ledger.registers.forms import MAX_DOCUMENTS, ONE, Change, Form, Known, address, existing, free, newest
 from ledger.registers.schema import ContentField, Schema, end_of_day, iso_date, pattern, text
-from wallet.typed_data import Domain, TypedData, change_identity, issue_identities
+from wallet.typed_data import Domain, TypedData, build
 
 ISSUE, RENEW, ROTATE, RECOVER, CONFIRM, VETO, SUSPEND, REINSTATE, REVOKE = range(1, 10)
 ACTIVE, SUSPENDED, REVOKED, RECOVERING = range(1, 5)
@@ -41,11 +44,23 @@ STRUCTS: Mapping[str, str] = {
     "reinstate": "ReinstateIdentity",
     "revoke": "RevokeIdentity",
 }
+_IDENTITY_MEMBERS = ("recordId", "digest", "controller", "validUntil")  # in the order of the Solidity struct
 # The members of the record that an action asks for, and signs.
 _ASKED: Mapping[str, tuple[str, ...]] = {
     "renew": ("digest", "validUntil"),
     "rotate": ("controller",),
     "recover": ("controller",),
+}
+FORMS: Mapping[str, Form] = {
+    "issue": Form("issue identities", records=(1, MAX_DOCUMENTS), holders=True),
+    "renew": Form("give an identity new content and a new end", records=ONE),
+    "rotate": Form("pass an identity on to another key", ONE, asks={"controller": address}),
+    "recover": Form("propose another controller for a lost key", ONE, asks={"controller": address}),
+    "confirm": Form("end the waiting of a recovery", ONE),
+    "veto": Form("refuse a recovery, as the controller", ONE),
+    "suspend": Form("suspend an identity", ONE),
+    "reinstate": Form("end a suspension", ONE),
+    "revoke": Form("end an identity for ever", ONE),
 }
 ISSUED = keccak256(b"Issued(bytes32,bytes32,address,uint40)")
 RECORDED = keccak256(f"Recorded(bytes32,{_ENTRY})".encode())
@@ -73,19 +88,22 @@ SCHEMA = Schema(
         ContentField("address", text(300), optional=True),
         ContentField("nationality", text(60), optional=True),
     ),
+    document=True,
 )
 
 
 class IdentityRegister:
-    """See ledger.registers.base.Register. The payload of a change of an identity holds, beside its record, `head` and
-    `current`, the entry that it replaces, and for "veto" and "confirm" `before`, the entry that the recovery replaced.
-    A holder is the controller in force, a recipient the one to come, whom the record names."""
+    """See ledger.registers.base.Register. The payload of a change of an identity holds, beside its record (recordId and
+    what the action changes), `head` and `current`, the entry that it replaces, and for "veto" and "confirm" `before`,
+    the entry that the recovery replaced. A holder is the controller in force, a recipient the one to come, whom the
+    record names."""
 
     kind = "identity"
     contract = "IdentityRegister"
     schema = SCHEMA
-    subject_fields = frozenset({"recordId"})
+    subject_fields = ("recordId",)
     entry = IdentityEntry
+    forms: Mapping[str, Form] = FORMS
     actions: Mapping[int, str] = dict(enumerate(ARGUMENTS, ISSUE))
     statuses: Mapping[int, str] = {
         ACTIVE: "active",
@@ -119,21 +137,50 @@ class IdentityRegister:
             return "invalid", "the identity is not active"
         return "valid", "active"
 
-    def signed_fields(self, values: Mapping[str, Any], holder: str) -> dict[str, Any]:
-        return {"controller": holder, "validUntil": str(end_of_day(values["validity"]))}
+    def prepared(self, change: Change) -> Change:
+        """Every new identity gets a random id, unless the applicant brings one."""
+        if change.action != "issue":
+            return change
+        records = [replace(r, fields={"recordId": to_hex(secrets.token_bytes(32)), **r.fields}) for r in change.records]
+        return replace(change, records=records)
+
+    def draft(self, change: Change, known: Known) -> dict[str, Any]:
+        if change.action == "issue":
+            free([self.record_id(record.fields) for record in change.records], known)
+            return {"records": [_new_identity(r.fields, parse_address(r.holder)) for r in change.records]}
+        record_id = self.record_id(change.records[0].fields if change.records else change.subjects[0])
+        record = {"recordId": to_hex(record_id)}
+        if change.action == "renew":
+            record["validUntil"] = str(end_of_day(change.records[0].fields["validity"]))
+        if "controller" in change.details:
+            record["controller"] = parse_address(change.details["controller"])
+        history = existing(record_id, known)
+        payload = {"records": [record], **newest(history, IdentityEntry)}
+        if change.action in ("confirm", "veto"):
+            if len(history) < 2:
+                raise Conflict("Nobody has proposed another controller for this identity.")
+            payload["before"] = dict(history[-2].entry)
+        return payload
+
+    def finish(self, action: str, payload: dict[str, Any]) -> Sequence[bytes]:
+        return ()
 
     def typed_data(self, application: Application) -> TypedData:
         """Raises BadInput for "confirm", which nobody signs."""
         name, payload = RegisterName.parse(application.register), application.payload
         domain, deadline = Domain(self.contract, name.chain_id, name.address), payload["deadline"]
         if application.action == "issue":
-            return issue_identities(domain, [_identity(record) for record in payload["records"]], deadline)
+            identities = [_members(record, _IDENTITY_MEMBERS) for record in payload["records"]]
+            return build(domain, "IssueIdentities", {"identities": identities, "deadline": deadline})
         if application.action not in STRUCTS:
             raise BadInput("Nobody signs a confirmation.", "Send it when the delay is over.")
-        identity = _identity(payload["records"][0])
-        members = {member: identity[member] for member in _ASKED.get(application.action, ())}
-        head = from_hex(payload["head"], 32)
-        return change_identity(domain, STRUCTS[application.action], identity["recordId"], head, members, deadline)
+        record = payload["records"][0]
+        message = {"recordId": from_hex(record["recordId"], 32), "head": from_hex(payload["head"], 32)}
+        message |= _members(record, _ASKED.get(application.action, ()))
+        return build(domain, STRUCTS[application.action], {**message, "deadline": deadline})
+
+    def approver_roles(self, application: Application) -> Sequence[Role]:
+        return () if application.action in ("confirm", "veto") else ("registrar",)
 
     def signers(self, application: Application) -> Mapping[Role, str]:
         payload = application.payload
@@ -147,14 +194,14 @@ class IdentityRegister:
     def calldata(self, application: Application, approvals: Sequence[Approval]) -> bytes:
         action, payload = application.action, application.payload
         registrars = [(a.signer, a.signature) for a in approvals if a.role == "registrar"]
-        identities = [_identity(record) for record in payload["records"]]
         if action == "issue":
-            arguments: list[Any] = [[tuple(identity.values()) for identity in identities], payload["deadline"]]
-            return codec.call(action, ARGUMENTS[action], [*arguments, registrars])
-        arguments = [identities[0]["recordId"], _members(payload["current"])]
+            identities = [tuple(_members(record, _IDENTITY_MEMBERS).values()) for record in payload["records"]]
+            return codec.call(action, ARGUMENTS[action], [identities, payload["deadline"], registrars])
+        record = payload["records"][0]
+        arguments: list[Any] = [from_hex(record["recordId"], 32), _words(payload["current"])]
         if action in ("confirm", "veto"):
-            arguments.append(_members(payload["before"]))
-        arguments += [identities[0][member] for member in _ASKED.get(action, ())]
+            arguments.append(_words(payload["before"]))
+        arguments += _members(record, _ASKED.get(action, ())).values()
         if action != "confirm":
             arguments.append(payload["deadline"])
         by_role = {approval.role: approval.signature for approval in approvals}
@@ -167,18 +214,39 @@ class IdentityRegister:
         """Raises InvalidProof, as ledger.codec.recorded_entries."""
         return codec.recorded_entries(logs, times, {ISSUED: _first_entry, RECORDED: _later_entry})
 
+    def reveal(self, logs: Sequence[Log], recorded: Sequence[RecordedEntry]) -> Mapping[bytes, Any]:
+        return {}
 
-def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of the Solidity struct Identity, in its order."""
+    def history(self, record_id: bytes, known: Known) -> list[RecordedEntry]:
+        return known.history(record_id)
+
+    def claim(self, record_id: bytes, known: Known) -> Claim:
+        return claim_of_history(record_id, known, IdentityEntry, NoEvidence())
+
+    def parse_evidence(self, value: object, pointer: str) -> NoEvidence:
+        return NoEvidence.from_json(value, pointer)
+
+
+def _new_identity(values: Mapping[str, Any], controller: str) -> dict[str, Any]:
     return {
-        "recordId": from_hex(record["recordId"], 32),
-        "digest": from_hex(record["digest"], 32),
-        "controller": record["controller"],
-        "validUntil": int(record["validUntil"]),
+        "recordId": values["recordId"],
+        "controller": controller,
+        "validUntil": str(end_of_day(values["validity"])),
     }
 
 
-def _members(entry: object) -> tuple[Any, ...]:
+def _members(record: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Members of a record as they are signed and sent."""
+    read: Mapping[str, Callable[[Any], Any]] = {
+        "recordId": lambda value: from_hex(value, 32),
+        "digest": lambda value: from_hex(value, 32),
+        "controller": parse_address,
+        "validUntil": int,
+    }
+    return {name: read[name](record[name]) for name in names}
+
+
+def _words(entry: object) -> tuple[Any, ...]:
     return tuple(vars(IdentityEntry.from_json(entry)).values())
 
 

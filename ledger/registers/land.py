@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from ledger import codec
-from ledger.encoding import ZERO32, RegisterName, keccak256, parse_address
+from ledger.encoding import ZERO32, RegisterName, exact_list, exact_object, from_hex, keccak256, parse_address, to_hex
 from ledger.entries import Entry, approvals_hash
-from ledger.errors import BadInput
+from ledger.errors import BadInput, InvalidProof
 from ledger.land_actions import action_of
+from ledger.land_drafts import FORMS, draft, heads_of_parents, parcel_id, square_decimetres
 from ledger.land_entry import (
     ACTIVE,
     AMEND,
@@ -32,9 +34,15 @@ from ledger.land_entry import (
     UNFREEZE,
     WITHDRAW,
     LandEntry,
+    Lien,
+    lien_lists,
+    lien_root,
+    parents_of,
 )
 from ledger.model import Application, Approval, Log, RecordedEntry
-from ledger.registers.base import Role, State
+from ledger.registers.base import Claim, Role, State, claim_of_history
+from ledger.registers.evidence import NoEvidence
+from ledger.registers.forms import Change, Form, Known
 from ledger.registers.schema import ContentField, Schema, end_of_day, iso_date, pattern, text
 from wallet.typed_data import Domain, TypedData, build
 
@@ -57,7 +65,44 @@ SCHEMA = Schema(
         ContentField("holder", text(200)),
         ContentField("holderBirth", iso_date, optional=True),
     ),
+    document=True,
 )
+
+
+MAX_LIENS = 100
+MAX_PARENTS = 256
+
+
+@dataclass(frozen=True)
+class TitleEvidence(NoEvidence):
+    """The liens on the title now, in the order of its `lienRoot`, and the heads that its parcel was made from."""
+
+    liens: tuple[Lien, ...] = ()
+    parents: tuple[bytes, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"liens": [lien.as_json() for lien in self.liens], "parents": [to_hex(head) for head in self.parents]}
+
+    @classmethod
+    def from_json(cls, value: object, pointer: str) -> TitleEvidence:
+        """Raises BadInput."""
+        value = exact_object(value, {"liens", "parents"}, pointer)
+        liens = exact_list(value["liens"], MAX_LIENS, f"{pointer}/liens")
+        parents = exact_list(value["parents"], MAX_PARENTS, f"{pointer}/parents")
+        return cls(
+            tuple(Lien.from_json(lien, f"{pointer}/liens/{i}") for i, lien in enumerate(liens)),
+            tuple(from_hex(head, 32, f"{pointer}/parents/{i}") for i, head in enumerate(parents)),
+        )
+
+    def verify(self, entries: Sequence[Entry], heads: Mapping[str, bytes]) -> str:
+        first, last = entries[0], entries[-1]
+        assert isinstance(first, LandEntry) and isinstance(last, LandEntry)
+        if len(self.liens) != last.liens or lien_root(self.liens) != last.lienRoot:
+            raise InvalidProof("the liens are not those that the newest entry commits to")
+        if (parents_of(self.parents) if self.parents else ZERO32) != first.parents:
+            raise InvalidProof("the parents are not those that the first entry commits to")
+        descent = f"made from {len(self.parents)} parcel(s)" if self.parents else "first registered as it is"
+        return f"{len(self.liens)} lien(s) listed; {descent}"
 
 
 class LandRegister:
@@ -66,8 +111,9 @@ class LandRegister:
     kind = "land"
     contract = "LandRegister"
     schema = SCHEMA
-    subject_fields = frozenset({"nib"})
+    subject_fields = ("nib",)
     entry = LandEntry
+    forms: Mapping[str, Form] = FORMS
     actions: Mapping[int, str] = {
         ISSUE: "issue",
         AMEND: "amend",
@@ -88,8 +134,7 @@ class LandRegister:
     in_batches = False
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
-        # The dots only group the digits: written with and without them it is one parcel, so it must be one record.
-        return keccak256(b"land/" + values["nib"].replace(".", "").encode())
+        return parcel_id(values)
 
     def disagreement(self, values: Mapping[str, Any], record_id: bytes, entry: Entry) -> str | None:
         assert isinstance(entry, LandEntry)
@@ -111,8 +156,14 @@ class LandRegister:
         liens = "no lien" if entry.liens == 0 else f"{entry.liens} lien(s)"
         return "valid", f"active, {liens}"
 
-    def signed_fields(self, values: Mapping[str, Any], holder: str) -> dict[str, Any]:
-        return {"holder": holder, "area": str(square_decimetres(values["area"]))}
+    def prepared(self, change: Change) -> Change:
+        return change
+
+    def draft(self, change: Change, known: Known) -> dict[str, Any]:
+        return draft(change, known)
+
+    def finish(self, action: str, payload: dict[str, Any]) -> Sequence[bytes]:
+        return ()
 
     def typed_data(self, application: Application) -> TypedData:
         """Raises BadInput for an action that nobody signs: the end of an assignment's window."""
@@ -122,6 +173,9 @@ class LandRegister:
         name = RegisterName.parse(application.register)
         domain = Domain(self.contract, name.chain_id, name.address)
         return build(domain, action.struct, action.message(application.payload))
+
+    def approver_roles(self, application: Application) -> Sequence[Role]:
+        return action_of(application.action, application.payload).approvers
 
     def signers(self, application: Application) -> Mapping[Role, str]:
         return action_of(application.action, application.payload).signers(application.payload)
@@ -133,10 +187,37 @@ class LandRegister:
         """Raises InvalidProof, as ledger.codec.recorded_entries."""
         return codec.recorded_entries(logs, times, {ISSUED: _first_entry, RECORDED: _later_entry})
 
+    def reveal(self, logs: Sequence[Log], recorded: Sequence[RecordedEntry]) -> Mapping[bytes, Any]:
+        """The liens behind each `lienRoot`, and the heads behind each `parents`."""
+        revealed: dict[bytes, Any] = {
+            root: [lien.as_json() for lien in liens] for root, liens in lien_lists(logs).items()
+        }
+        retired: list[bytes] = []
+        for item in recorded:
+            entry = LandEntry.from_json(item.entry)
+            if entry.status == RETIRED:
+                retired.append(entry.previous)
+            elif entry.parents != ZERO32:
+                heads = heads_of_parents(retired, entry.parents)
+                if heads is None:
+                    raise InvalidProof(f"block {item.block_number} makes a parcel of titles that it does not retire.")
+                revealed[entry.parents] = [to_hex(head) for head in heads]
+        return revealed
 
-def square_decimetres(area: str) -> int:
-    """`412.50` (m²) as 41250 (dm²). Expects the form the schema checks."""
-    return int(area.replace(".", ""))
+    def history(self, record_id: bytes, known: Known) -> list[RecordedEntry]:
+        return known.history(record_id)
+
+    def claim(self, record_id: bytes, known: Known) -> Claim:
+        plain = claim_of_history(record_id, known, LandEntry, NoEvidence())
+        first, last = plain.entries[0], plain.entries[-1]
+        assert isinstance(first, LandEntry) and isinstance(last, LandEntry)
+        liens = known.revealed(last.lienRoot) if last.liens else []
+        parents = known.revealed(first.parents) if first.parents != ZERO32 else []
+        evidence = self.parse_evidence({"liens": liens, "parents": parents}, "/evidence")
+        return Claim(record_id, plain.entries, plain.approvers, evidence)
+
+    def parse_evidence(self, value: object, pointer: str) -> TitleEvidence:
+        return TitleEvidence.from_json(value, pointer)
 
 
 def _not_active(entry: LandEntry) -> str:

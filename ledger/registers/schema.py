@@ -58,10 +58,12 @@ class ContentField:
 
 @dataclass(frozen=True)
 class Schema:
-    """`id` is the value of the content's own field "schema". `document` is the one field that is an object."""
+    """`id` is the value of the content's own field "schema". `document`: whether a PDF belongs to the content, which
+    the field "document", the only one that is an object, then describes."""
 
     id: str
     fields: tuple[ContentField, ...]
+    document: bool = False
 
     @property
     def mandatory(self) -> frozenset[str]:

@@ -23,11 +23,7 @@ SCHEMA = Schema(
         ContentField("period", pattern(r"[0-9]{4}-(0[1-9]|1[0-2])", "a month YYYY-MM"), mandatory=True),
         ContentField("date", iso_date, mandatory=True),
         ContentField("supplier", text(200), mandatory=True),
-        ContentField(
-            "amount",
-            pattern(r"(?!-0\.00)-?(0|[1-9][0-9]{0,17})\.[0-9]{2}", "an amount with two decimals"),
-            mandatory=True,
-        ),
+        ContentField("amount", _AMOUNT, mandatory=True),
         ContentField("currency", pattern(r"[A-Z]{3}", "a code of ISO 4217, as IDR"), mandatory=True),
         ContentField("contract", text(100), optional=True),
         ContentField("description", text(500), optional=True),
@@ -40,14 +36,14 @@ class Transactions(BatchRegister):
 
     kind = "transactions"
     schema = SCHEMA
-    subject_fields = frozenset({"buyer", "period"})
+    subject_fields = ("buyer", "period")
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
         return keccak256(f"transactions/{values['buyer']}/{values['period']}".encode())
 
     def disagreement(self, values: Mapping[str, Any], record_id: bytes, entry: Entry) -> str | None:
-        if {"buyer", "period"} <= values.keys() and self.record_id(values) != record_id:
-            return "the agency or the month is not the one of this series"
+        if problem := super().disagreement(values, record_id, entry):
+            return problem
         if {"date", "period"} <= values.keys() and not values["date"].startswith(values["period"]):
             return "the date is not in the month of this series"
         return None

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from ledger.applications import RecordRequest
+from ledger.registers.forms import RecordRequest
 from scripts.devnet import free_port
 from tests.office import TestOffice, running_office
 from wallet.signer import LocalSigner
@@ -45,20 +45,29 @@ class Applicant:
     http: httpx.Client
     parts: TestOffice
 
-    def apply(self, request: RecordRequest, key: str, transfer: str = "") -> httpx.Response:
-        path = f"/v1/land/titles/{transfer}/transfer" if transfer else "/v1/land/titles"
-        data = {"fields": json.dumps(dict(request.fields)), "holder": request.holder}
-        files = {"document": ("deed.pdf", request.document, "application/pdf")}
-        return self.http.post(path, data=data, files=files, headers={"Idempotency-Key": key})
+    def apply(self, request: RecordRequest, key: str, recipient: str = "") -> httpx.Response:
+        """A first registration, or a transfer to `recipient`, of the title of a request."""
+        record = {"fields": dict(request.fields)} | ({} if recipient else {"holder": request.holder})
+        value = {"records": [record]} | ({"recipient": recipient} if recipient else {})
+        return self.send("land", "transfer" if recipient else "issue", value, key, request.document)
+
+    def send(self, kind: str, action: str, value: Any, key: str, *documents: bytes) -> httpx.Response:
+        """`value` is the JSON of the request, or its bytes."""
+        text = value if isinstance(value, bytes) else json.dumps(value).encode()
+        files = [("request", ("request.json", text, "application/json"))]
+        files += [("documents", ("deed.pdf", document, "application/pdf")) for document in documents]
+        return self.http.post(f"/v1/{kind}/{action}", files=files, headers={"Idempotency-Key": key})
 
     def approve(self, url: str, signer: LocalSigner, role: str = "registrar") -> httpx.Response:
         signature = signer.sign_typed(TypedData.from_dict(self.http.get(f"{url}/typed-data").json()))
         body = {"signer": signer.address, "role": role, "signature": "0x" + signature.hex()}
         return self.http.post(f"{url}/approvals", json=body)
 
-    def certified(self, request: RecordRequest, key: str, *parties: tuple[str, LocalSigner], transfer: str = "") -> Any:
+    def certified(
+        self, request: RecordRequest, key: str, *parties: tuple[str, LocalSigner], recipient: str = ""
+    ) -> Any:
         """Go the whole way of a title, or of the transfer of one; the answer to the application."""
-        accepted = self.apply(request, key, transfer).json()
+        accepted = self.apply(request, key, recipient).json()
         for role, signer in [*parties, *(("registrar", registrar) for registrar in self.parts.registrars[:2])]:
             assert self.approve(accepted["links"]["status"], signer, role).status_code == 200
         assert self.parts.certify(accepted["id"]).state == "certified"

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ledger.applications import APPROVAL_SECONDS, RecordRequest
+from ledger.applications import APPROVAL_SECONDS
+from ledger.registers.forms import RecordRequest
 from tests.api.conftest import Applicant, Problem, Title
 from wallet.keys import new_key
 from wallet.signer import LocalSigner
@@ -28,17 +29,22 @@ def _without_field(name: str) -> Callable[[RecordRequest], RecordRequest]:
 
 
 BAD_TITLES: dict[str, tuple[Callable[[RecordRequest], RecordRequest], int, str, str]] = {
-    "missing field": (_without_field("area"), 400, "bad-input", "/fields/area"),
-    "unknown field": (_with_field("owner", SECRET), 400, "bad-input", "/fields"),
-    "number for a string": (_with_field("area", 412.5), 400, "bad-input", "/fields/area"),
-    "control character": (_with_field("holder", f"{SECRET}\n"), 400, "bad-input", "/fields/holder"),
-    "parcel number in words": (_with_field("nib", SECRET), 400, "bad-input", "/fields/nib"),
-    "no address": (lambda r: replace(r, holder=SECRET), 400, "bad-input", "/holder"),
-    "wrong checksum": (lambda r: replace(r, holder="0x" + r.holder[2:].swapcase()), 400, "bad-input", "/holder"),
-    "empty document": (lambda r: replace(r, document=b""), 400, "bad-input", "/document"),
-    "no PDF": (lambda r: replace(r, document=SECRET.encode()), 400, "bad-input", "/document"),
-    "cut PDF": (lambda r: replace(r, document=r.document[:-2000]), 400, "bad-input", "/document"),
-    "document of 25.5 MB": (lambda r: replace(r, document=bytes(25_500_000)), 413, "too-large", "/document"),
+    "missing field": (_without_field("area"), 400, "bad-input", "/records/0/fields/area"),
+    "unknown field": (_with_field("owner", SECRET), 400, "bad-input", "/records/0/fields"),
+    "number for a string": (_with_field("area", 412.5), 400, "bad-input", "/records/0/fields/area"),
+    "control character": (_with_field("holder", f"{SECRET}\n"), 400, "bad-input", "/records/0/fields/holder"),
+    "parcel number in words": (_with_field("nib", SECRET), 400, "bad-input", "/records/0/fields/nib"),
+    "no address": (lambda r: replace(r, holder=SECRET), 400, "bad-input", "/records/0/holder"),
+    "wrong checksum": (
+        lambda r: replace(r, holder="0x" + r.holder[2:].swapcase()),
+        400,
+        "bad-input",
+        "/records/0/holder",
+    ),
+    "empty document": (lambda r: replace(r, document=b""), 400, "bad-input", "/records/0/document"),
+    "no PDF": (lambda r: replace(r, document=SECRET.encode()), 400, "bad-input", "/records/0/document"),
+    "cut PDF": (lambda r: replace(r, document=r.document[:-2000]), 400, "bad-input", "/records/0/document"),
+    "document of 25.5 MB": (lambda r: replace(r, document=bytes(25_500_000)), 413, "too-large", "/records/0/document"),
     "document of 100 MB": (lambda r: replace(r, document=bytes(100_000_000)), 413, "too-large", ""),
 }
 
@@ -56,31 +62,32 @@ def test_a_bad_title_is_refused_and_nothing_is_kept(applicant: Applicant, proble
     assert applicant.apply(good, key).status_code == 201
 
 
-def _post(http: httpx.Client, fields: str | bytes, **changed: Any) -> httpx.Response:
-    form = {
-        "data": {"fields": fields, "holder": LocalSigner(new_key()).address},
-        "files": {"document": ("deed.pdf", b"%PDF-1.7\n%%EOF\n")},
-        "headers": {"Idempotency-Key": "by-hand"},
-    }
-    return http.post("/v1/land/titles", **{**form, **changed})
+REQUEST = ("request.json", b'{"records": []}', "application/json")
 
 
 @pytest.mark.parametrize(
-    "fields",
-    ["", "[]", '"text"', '{"nib": NaN}', '{"nib": "1", "nib": "2"}', '{"nib": "\\ud800"}', "[" * 100, b"\xff\xfe{}"],
+    "value",
+    [
+        b"",
+        b"[]",
+        b'"text"',
+        b'{"records": NaN}',
+        b'{"a": "1", "a": "2"}',
+        b'{"a": "\\ud800"}',
+        b"[" * 100,
+        b"\xff\xfe{}",
+    ],
 )
-def test_fields_that_are_no_json_object_of_strings_are_refused(
-    http: httpx.Client, problem: Problem, fields: str | bytes
-) -> None:
-    problem(_post(http, fields), 400, "bad-input")
+def test_a_request_that_is_no_json_object_is_refused(applicant: Applicant, problem: Problem, value: bytes) -> None:
+    problem(applicant.send("land", "issue", value, "by-hand"), 400, "bad-input")
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"data": {"holder": "0x" + "1a" * 20}},
         {"files": {}},
-        {"files": {"document": (None, b"a part that is no file")}},
+        {"files": {"request": (None, b"a part that is no file")}},
+        {"files": {"documents": REQUEST}},
         {"headers": {}},
         {"headers": {"Idempotency-Key": "two words"}},
         {"headers": {"Idempotency-Key": "k" * 256}},
@@ -91,7 +98,8 @@ def test_fields_that_are_no_json_object_of_strings_are_refused(
 def test_a_request_without_one_of_its_parts_is_refused(
     http: httpx.Client, problem: Problem, changed: dict[str, Any]
 ) -> None:
-    problem(_post(http, "{}", **changed), 400, "bad-input")
+    form = {"files": {"request": REQUEST}, "headers": {"Idempotency-Key": "by-hand"}}
+    problem(http.post("/v1/land/issue", **{**form, **changed}), 400, "bad-input")
 
 
 def test_a_parcel_gets_one_title_for_ever(applicant: Applicant, title: Title, problem: Problem) -> None:
@@ -125,9 +133,8 @@ def test_a_stranger_cannot_approve(applicant: Applicant, problem: Problem) -> No
 def test_a_signature_by_somebody_else_is_refused(applicant: Applicant, problem: Problem) -> None:
     accepted = applicant.apply(applicant.parts.request(), "forged").json()
     first, second, _ = applicant.parts.registrars
-    data = applicant.parts.office.applications.register.typed_data(
-        applicant.parts.office.store.application(accepted["id"])
-    )
+    office = applicant.parts.office
+    data = office.applications.typed_data(office.store.application(accepted["id"]))
     body = {"signer": first.address, "role": "registrar", "signature": "0x" + second.sign_typed(data).hex()}
     problem(applicant.http.post(accepted["links"]["approvals"], json=body), 403, "refused")
 
@@ -178,16 +185,37 @@ def test_nobody_approves_after_the_deadline(
     problem(applicant.approve(url, applicant.parts.registrars[0]), 403, "refused")
 
 
-def test_a_transfer_is_about_the_parcel_of_its_path(applicant: Applicant, title: Title, problem: Problem) -> None:
-    other = applicant.parts.request()
-    answer = applicant.apply(other, "other-parcel", title.accepted["recordIds"][0])
-    assert problem(answer, 400, "bad-input")["pointer"] == "/fields/nib"
-
-
 def test_what_was_never_recorded_cannot_be_transferred(applicant: Applicant, problem: Problem) -> None:
-    request = applicant.parts.request()
-    record_id = applicant.parts.office.applications.register.record_id(request.fields)
-    problem(applicant.apply(request, "nothing-to-sell", "0x" + record_id.hex()), 404, "not-found")
+    answer = applicant.apply(applicant.parts.request(), "nothing-to-sell", LocalSigner(new_key()).address)
+    problem(answer, 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "value", "pointer"),
+    [
+        ("land", "steal", {}, ""),
+        ("land", "encumber", {}, "/subjects"),
+        ("land", "encumber", {"subjects": [{"nib": "10.15.22.04.00001"}], "creditor": "0x" + "1a" * 20}, "/claim"),
+        ("land", "freeze", {"subjects": [{"nib": SECRET}]}, "/subjects/0/fields/nib"),
+        ("land", "freeze", {"subjects": [{"name": SECRET}]}, "/subjects/0/subject"),
+        ("land", "freeze", {"subjects": [{"nib": "10.15.22.04.00001"}], "reason": SECRET}, "/details"),
+        ("land", "freeze", {"subjects": [{"nib": "10.15.22.04.00001"}], "records": [{"fields": {}}]}, "/records"),
+        ("land", "freeze", {"subjects": SECRET}, "/subjects"),
+        ("transactions", "append", {"records": [{"fields": {}, "holder": "0x" + "1a" * 20}]}, "/records/0/holder"),
+        ("transactions", "void", {"record": "0x12", "reason": "wrong"}, "/record"),
+        ("transactions", "void", {"record": "0x" + "1a" * 32, "reason": ["wrong"]}, "/reason"),
+    ],
+)
+def test_a_request_that_does_not_fit_the_form_of_its_action_is_refused(
+    applicant: Applicant, problem: Problem, kind: str, action: str, value: dict[str, Any], pointer: str
+) -> None:
+    answer = applicant.send(kind, action, value, "does-not-fit")
+    assert problem(answer, 400, "bad-input").get("pointer", "") == pointer
+    assert SECRET not in answer.text
+
+
+def test_an_office_has_only_the_registers_that_it_has(applicant: Applicant, problem: Problem) -> None:
+    problem(applicant.send("ships", "issue", {}, "no-register"), 404, "not-found")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +226,7 @@ def test_what_is_not_there_is_not_found(http: httpx.Client, problem: Problem, pa
 
 
 def test_another_method_is_refused_with_those_allowed(http: httpx.Client, problem: Problem) -> None:
-    answer = http.delete("/v1/land/titles")
+    answer = http.delete("/v1/land/issue")
     problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "POST"
 

@@ -14,6 +14,7 @@ from eth_account import Account
 from ledger.encoding import address_bytes, checksum_address, from_hex, keccak256, to_hex
 from ledger.entries import Entry
 from ledger.model import Application, Approval, Log
+from ledger.registers.schema import end_of_day
 from ledger.registers.identity import REGISTER, IdentityEntry
 from scripts.compile import ARTIFACTS
 from tests.contracts.offices import CHAIN_ID, DEADLINE, REGISTRAR_ROLE, Office, address_of, key
@@ -25,7 +26,7 @@ VALIDITY = "2126-11-30"
 def record(number: int, controller: str, validity: str = VALIDITY) -> dict[str, Any]:
     """As a payload holds it; `controller` is an address."""
     digest = keccak256(f"identity content {number} {validity}".encode())
-    signed = REGISTER.signed_fields({"validity": validity}, controller)
+    signed = {"controller": controller, "validUntil": str(end_of_day(validity))}
     return {"recordId": to_hex(keccak256(f"random id {number}".encode())), "digest": to_hex(digest), **signed}
 
 

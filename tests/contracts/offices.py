@@ -15,7 +15,7 @@ from eth_account import Account
 from ledger.encoding import address_bytes, checksum_address, keccak256
 from ledger.registers.land import ACTIVE, ISSUE, LandEntry
 from scripts.compile import ARTIFACTS
-from wallet.typed_data import Domain, TypedData, issue_titles, transfer_title
+from wallet.typed_data import Domain, TypedData, build
 
 CHAIN_ID = 31337
 REGISTRAR_ROLE = 1
@@ -99,7 +99,7 @@ class Office:
 
     def issue(self, titles: Sequence[Title]) -> dict[str, Any]:
         members = ("recordId", "digest", "holder", "area")
-        data = issue_titles(self.domain, [dict(zip(members, title, strict=True)) for title in titles], DEADLINE)
+        data = build(self.domain, "IssueTitles", {"titles": [dict(zip(members, title, strict=True)) for title in titles], "deadline": DEADLINE})
         title_type, approval_type = "(bytes32,bytes32,address,uint64)[]", "(address,bytes)[]"
         types = [title_type, "uint256", approval_type]
         return self.call(self.register, "issue", types, titles, DEADLINE, self._approvals(data))
@@ -107,7 +107,8 @@ class Office:
     def transfer(self, current: LandEntry, record_id: bytes, holder: str, recipient: str) -> dict[str, Any]:
         """Pass a title from the key named `holder` to that named `recipient`."""
         digest = keccak256(f"content for {recipient}".encode())
-        data = transfer_title(self.domain, record_id, current.head, address_of(recipient), digest, DEADLINE)
+        message = {"recordId": record_id, "head": current.head, "recipient": address_of(recipient), "digest": digest}
+        data = build(self.domain, "TransferTitle", {**message, "deadline": DEADLINE})
         entry_type = "(bytes32,uint32,uint40,uint8,uint8,bytes32,bytes32,address,uint64,uint16,bytes32,bytes32)"
         types = ["(bytes32,address,bytes32,uint256)", entry_type, "bytes", "bytes", "(address,bytes)[]"]
         change = (record_id, address_of(recipient), digest, DEADLINE)

@@ -11,7 +11,8 @@ from eth_abi.abi import encode
 from ledger.encoding import ZERO32, keccak256, to_hex
 from ledger.entries import verify_history
 from ledger.merkle import inclusion_path, leaf_hash
-from ledger.registers.batch import _ENTRY, BatchEntry, batch_id, root_of
+from ledger.registers.batch import _ENTRY, BatchEntry, root_of
+from ledger.registers.leaf import batch_id
 from scripts.devnet import free_port, start_hardhat
 from tests.contracts.batches import MANIFEST, REASON, SERIES, Batches, digests, place, records
 from tests.contracts.offices import Office

@@ -49,7 +49,19 @@ class Desk:
     def issue(self, key: str, code: int = 0, **fields: str) -> str:
         path = self.folder / f"{key}.json"
         path.write_text(json.dumps({**json.loads((SAMPLES / "deed.json").read_text()), **fields}))
-        arguments = ("issue", "--fields", path, "--document", SAMPLES / "deed.pdf", "--holder", HOLDER, "--key", key)
+        arguments = (
+            "apply",
+            "land",
+            "issue",
+            "--fields",
+            path,
+            "--document",
+            SAMPLES / "deed.pdf",
+            "--holder",
+            HOLDER,
+            "--key",
+            key,
+        )
         return self.run(*arguments, code=code)
 
     def approve(self, application: str, number: int, code: int = 0) -> str:
@@ -81,20 +93,43 @@ def test_title_is_issued_certified_verified_and_listed(desk: Desk, tmp_path: Pat
     desk.run("run")
     assert "state         certified" in desk.run("status", application)
     nib = json.loads((SAMPLES / "deed.json").read_text())["nib"]
-    desk.run("certificate", nib, "-o", tmp_path / "certificate.json")
+    desk.run("certificate", "land", nib, "-o", tmp_path / "certificate.json")
     trust = ("--trust", desk.data / "trust.json")
     said = desk.run("verify", *trust, "--document", SAMPLES / "deed.pdf", tmp_path / "certificate.json")
     assert re.match(r"OK: active, no lien as of block \d+, ", said)
     assert desk.run(
         "verify", *trust, "--document", ROOT / "README.md", tmp_path / "certificate.json", code=1
     ).startswith("FAIL: 11 ")
-    assert "issue" in desk.run("history", nib) and len(json.loads(desk.run("history", nib, "--json"))) == 1
-    again = desk.run("certificate", nib, "-o", tmp_path / "certificate.json", code=2)
+    assert (
+        "issue" in desk.run("history", "land", nib) and len(json.loads(desk.run("history", "land", nib, "--json"))) == 1
+    )
+    again = desk.run("certificate", "land", nib, "-o", tmp_path / "certificate.json", code=2)
     assert "not overwritten" in again
 
 
+def test_actions_of_every_register_are_commands(desk: Desk, tmp_path: Path) -> None:
+    fields = {"buyer": "id-cli", "period": "2026-11", "date": "2026-11-03", "supplier": "PT Contoh", "currency": "IDR"}
+    batch = [{**fields, "id": str(number), "amount": "5.00"} for number in range(3)]
+    (tmp_path / "batch.json").write_text(json.dumps(batch))
+    output = desk.run("apply", "transactions", "append", "--fields", tmp_path / "batch.json", "--key", "batch")
+    application = application_id(output)
+    records = re.findall(r"^record +(0x[0-9a-f]{64})$", output, re.MULTILINE)
+    assert len(records) == 3
+    for number in (1, 2):
+        desk.approve(application, number)
+    desk.run("run")
+    desk.run("certificate", "transactions", records[2], "-o", tmp_path / "record.json")
+    trust = ("--trust", desk.data / "trust.json")
+    assert "recorded in batch 1, never corrected" in desk.run("verify", *trust, tmp_path / "record.json")
+    assert "append" in desk.run("history", "transactions", "id-cli", "2026-11")
+    freeze = desk.run("apply", "land", "freeze", "--nib", "10.15.22.04.77777", "--key", "freeze", code=1)
+    assert "No record" in freeze
+    assert "named by buyer and period" in desk.run("history", "transactions", "id-cli", code=2)
+    assert "identity" in desk.run("apply", "--help") and "--creditor" in desk.run("apply", "land", "encumber", "--help")
+
+
 def test_parcel_without_title_is_proved_absent(desk: Desk, tmp_path: Path) -> None:
-    desk.run("absent", "10.15.22.04.99999", "-o", tmp_path / "absent.json")
+    desk.run("absent", "land", "10.15.22.04.99999", "-o", tmp_path / "absent.json")
     said = desk.run("verify", "--trust", desk.data / "trust.json", tmp_path / "absent.json")
     assert said.startswith("OK: never issued as of block")
 
@@ -111,7 +146,7 @@ def test_bad_input_is_refused_with_the_field_and_what_to_do(desk: Desk) -> None:
     text = desk.folder / "not.pdf"
     text.write_text("no PDF")
     arguments = ("--fields", SAMPLES / "deed.json", "--document", text, "--holder", HOLDER, "--key", "k")
-    assert "not a whole PDF" in desk.run("issue", *arguments, code=2)
+    assert "not a whole PDF" in desk.run("apply", "land", "issue", *arguments, code=2)
 
 
 def test_stranger_wrong_password_and_unknown_application_are_refused(desk: Desk, tmp_path: Path) -> None:
@@ -123,7 +158,7 @@ def test_stranger_wrong_password_and_unknown_application_are_refused(desk: Desk,
 
 
 def test_unreachable_chain_is_said_and_never_called_invalid(desk: Desk) -> None:
-    said = desk.run("history", "10.15.22.04.00001", code=5, KHALAYAK_RPC_URL=f"http://127.0.0.1:{free_port()}")
+    said = desk.run("history", "land", "10.15.22.04.00001", code=5, KHALAYAK_RPC_URL=f"http://127.0.0.1:{free_port()}")
     assert "does not answer" in said
 
 
@@ -139,7 +174,7 @@ def test_taken_port_is_said(desk: Desk) -> None:
 
 
 def test_certificate_of_another_chain_is_refused_by_check_2(desk: Desk, tmp_path: Path) -> None:
-    desk.run("absent", "10.15.22.04.99998", "-o", tmp_path / "absent.json")
+    desk.run("absent", "land", "10.15.22.04.99998", "-o", tmp_path / "absent.json")
     absence = json.loads((tmp_path / "absent.json").read_text())
     absence["register"] = absence["register"].replace("eip155:31337", "eip155:1")
     (tmp_path / "absent.json").write_text(json.dumps(absence))

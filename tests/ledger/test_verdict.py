@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from ledger.encoding import keccak256
+from ledger.land_entry import Lien, lien_root, parents_of
+from ledger.registers.land import TitleEvidence
 from ledger.verdict import Verdict
 from ledger.verifier import verify
 from tests.builders import (
@@ -14,6 +17,7 @@ from tests.builders import (
     REGISTRARS,
     TRANSFERRED_AT,
     World,
+    address,
     as_bytes,
     content,
     entries_of,
@@ -73,7 +77,7 @@ def test_no_mandatory_field_can_be_withheld(name: str) -> None:
 def test_every_other_field_can_be_withheld() -> None:
     verdict = verify(as_bytes(WORLD.certificate(MANDATORY)), trust_root())
     assert verdict.valid
-    assert next(c for c in verdict.checks if c.number == 8).detail == "5 fields shown, 4 withheld"
+    assert next(c for c in verdict.checks if c.number == 8).detail == "5 fields shown, others withheld"
 
 
 def test_the_document_is_compared_with_the_recorded_one() -> None:
@@ -104,9 +108,21 @@ def test_a_title_that_is_not_active_has_no_valid_status() -> None:
 
 def test_liens_are_told() -> None:
     record = content()
-    entries = entries_of(record, count=1)
-    verdict = verify(
-        as_bytes(World(record=record, entries=(replace(entries[0], liens=2),)).certificate()), trust_root()
-    )
+    liens = (Lien(1, address("bank"), bytes(32)), Lien(2, address("uncle"), bytes(32)))
+    entry = replace(entries_of(record, count=1)[0], liens=2, lienRoot=lien_root(liens))
+    made = World(record=record, entries=(entry,)).certificate()
+    verdict = verify(as_bytes(replace(made, evidence=TitleEvidence(liens))), trust_root())
     assert verdict.valid
     assert "2 lien" in verdict.axes["status"].reason
+    for shown in (liens[:1], liens[::-1], (), (liens[0], replace(liens[1], creditor=address("friend")))):
+        assert refused_by(verify(as_bytes(replace(made, evidence=TitleEvidence(shown))), trust_root())) == 9
+
+
+def test_the_parcels_that_a_parcel_was_made_from_are_told() -> None:
+    record, heads = content(), (keccak256(b"one parent"), keccak256(b"another"))
+    entry = replace(entries_of(record, count=1)[0], parents=parents_of(heads))
+    made = World(record=record, entries=(entry,)).certificate()
+    shown = replace(made, evidence=TitleEvidence(parents=heads))
+    assert verify(as_bytes(shown), trust_root()).valid
+    for wrong in (heads[:1], (), (*heads, heads[0]), (heads[0], bytes(32))):
+        assert refused_by(verify(as_bytes(replace(made, evidence=TitleEvidence(parents=wrong))), trust_root())) == 9

@@ -11,6 +11,7 @@ from ledger.certificate import Absence, Certificate
 from ledger.content import Content
 from ledger.encoding import ZERO32, keccak256, to_hex
 from ledger.entries import approvals_hash
+from ledger.registers.evidence import NoEvidence
 from ledger.registers.identity import REGISTER, IdentityEntry
 from ledger.verdict import Verdict
 from ledger.verifier import verify
@@ -50,7 +51,7 @@ def certificate(changes: list[tuple[str, int, str]], withheld: tuple[str, ...] =
     shown = [name for name in FIELDS if name not in withheld]
     made = World(record=record, entries=entries, record_id=RECORD_ID, **world).certificate(shown)
     approvers = tuple(() if e.approvals == approvals_hash(()) else REGISTRARS for e in entries)
-    return replace(made, kind="identity", approvers=approvers)
+    return replace(made, kind="identity", approvers=approvers, evidence=NoEvidence())
 
 
 def states(verdict: Verdict) -> tuple[str, ...]:
@@ -104,7 +105,7 @@ def test_a_confirmation_does_not_hide_that_an_approver_of_the_recovery_was_suspe
 
 def test_an_id_that_was_never_issued_is_proved_absent() -> None:
     other = keccak256(b"never drawn")
-    state = World().state(other, with_authority=False)
+    state = World().state({"head": other}, with_authority=False)
     absence = Absence(NAME, "identity", {"recordId": to_hex(other)}, state)
     verdict = verify(as_bytes(absence), TRUST)
     assert verdict.valid and verdict.axes["status"].reason == "never issued"

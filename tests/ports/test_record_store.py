@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.adapters.sql_store import SqlStore
 from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound
 from ledger.model import Application, Approval, RecordedEntry, StoredDocument, Transaction
 from ledger.ports import RecordStore
@@ -24,30 +24,6 @@ REGISTER = "eip155:31337:0x5FbDB2315678afecb367f032d93F642f64180aa3"
 RELAYER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 RECORD = sha256(b"parcel").digest()
 BODY = sha256(b"body").digest()
-
-
-@pytest.fixture(params=["sqlite"])
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'office.db'}"
-
-
-@pytest.fixture
-def open_store(url: str) -> Iterator[Callable[[], RecordStore]]:
-    migrate(url)
-    opened: list[SqlStore] = []
-
-    def open_one() -> RecordStore:
-        opened.append(SqlStore(url))
-        return opened[-1]
-
-    yield open_one
-    for store in opened:
-        store.close()
-
-
-@pytest.fixture
-def store(open_store: Callable[[], RecordStore]) -> RecordStore:
-    return open_store()
 
 
 def digest_of(name: str) -> bytes:
@@ -91,8 +67,8 @@ def test_a_reopened_store_has_everything_that_was_accepted(open_store: Callable[
     approved(first)
     first.add_approval("one", Approval(RELAYER, "registrar", b"\x01" * 65))
     first.add_transaction(transaction())
-    first.add_entries(REGISTER, 9, [recorded()])
-    first.save_certificate(REGISTER, RECORD, b"head", {"entries": [{}], "note": "—\n"})
+    first.add_entries(REGISTER, 9, [recorded()], {})
+    first.save_certificate(REGISTER, RECORD, 1, b"head", {"entries": [{}], "note": "—\n"})
     again = open_store()
     assert again.application("one") == replace(application(), state="signed")
     assert again.approvals("one") == [Approval(RELAYER, "registrar", b"\x01" * 65)]
@@ -242,21 +218,21 @@ def test_transactions_come_lowest_nonce_first_and_change_with_their_application(
 
 
 def test_entries_added_twice_are_there_once_as_they_were(store: RecordStore) -> None:
-    store.add_entries(REGISTER, 7, [recorded(2), recorded(1)])
-    store.add_entries(REGISTER, 7, [recorded(1, block=99), recorded(3)])
+    store.add_entries(REGISTER, 7, [recorded(2), recorded(1)], {})
+    store.add_entries(REGISTER, 7, [recorded(1, block=99), recorded(3)], {})
     assert store.history(REGISTER, RECORD) == [recorded(1), recorded(2), recorded(3)]
     assert store.history("eip155:1:" + RELAYER, RECORD) == []
 
 
 def test_a_cursor_never_moves_back(store: RecordStore) -> None:
     for last_block, cursor in ((0, 0), (7, 7), (3, 7), (8, 8)):
-        store.add_entries(REGISTER, last_block, [])
+        store.add_entries(REGISTER, last_block, [], {})
         assert store.cursor(REGISTER) == cursor
 
 
 def test_the_newest_certificate_is_of_the_longest_history_and_the_last_made(store: RecordStore) -> None:
     for head, length, note in ((b"b", 2, "first"), (b"a", 1, "old"), (b"b", 2, "again")):
-        store.save_certificate(REGISTER, RECORD, head, {"entries": [{}] * length, "note": note})
+        store.save_certificate(REGISTER, RECORD, length, head, {"entries": [{}] * length, "note": note})
     assert store.certificate(REGISTER, RECORD) == {"entries": [{}, {}], "note": "again"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import stat
@@ -12,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from ledger.adapters import sql_engine
+from ledger.adapters.sql_engine import MIGRATIONS
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.sql_tables import metadata
 from ledger.errors import ConfigurationError, Conflict, StoreUnavailable
@@ -48,6 +52,39 @@ def test_the_migrations_make_the_tables_that_the_store_uses(url: str) -> None:
     migrate(url)
     with create_engine(url).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def to_revision(url: str, revision: str, move: Any) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with create_engine(url).begin() as connection:
+        config.attributes["connection"] = connection
+        move(config, revision)
+
+
+def test_an_office_of_the_first_version_keeps_its_records_up_and_down(url: str, path: Path) -> None:
+    to_revision(url, "0001", command.upgrade)
+    payload = json.dumps({"records": [{"recordId": "0x" + "1a" * 32, "digest": "0x" + "2b" * 32, "content": []}]})
+    with create_engine(url).begin() as connection:
+        columns = "id, register, action, payload, state, reason, created, access_digest, idempotency_key, body_digest"
+        values = {"payload": payload, "digest": b"d" * 32, "content": bytes.fromhex("2b" * 32)}
+        connection.execute(
+            text(
+                f"INSERT INTO applications ({columns}) VALUES "
+                "('one', 'r', 'issue', :payload, 'submitted', '', 1, :digest, 'key', :digest)"
+            ),
+            values,
+        )
+        connection.execute(text("INSERT INTO contents VALUES (:content, 'one', '[]')"), values)
+    migrate(url)
+    store = SqlStore(url)
+    found = store.first_application_of("r", bytes.fromhex("1a" * 32))
+    assert found is not None and found.id == "one"
+    store.close()
+    to_revision(url, "0001", command.downgrade)
+    with create_engine(url).connect() as connection:
+        assert connection.execute(text("SELECT application_id, fields FROM contents")).all() == [("one", "[]")]
+    migrate(url)
 
 
 def test_a_schema_newer_than_the_program_is_refused_and_left_alone(url: str) -> None:

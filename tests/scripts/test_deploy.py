@@ -39,13 +39,13 @@ def holder(desk: TestOffice, name: str) -> LocalSigner:
 
 
 def has_role(desk: TestOffice, role: int, account: str) -> bool:
-    return parse_has_role(desk.office.chain.call(desk.office.trusted.authority, has_role_call(role, account)))
+    return parse_has_role(desk.office.chain.call(desk.trusted().authority, has_role_call(role, account)))
 
 
 def attempt(desk: TestOffice, sender: str, signature: str, *values: object) -> int:
     types = signature[signature.index("(") + 1 : -1].split(",")
     data = keccak256(signature.encode())[:4] + encode(types, values)
-    return desk.office.chain.estimate_gas(sender, desk.office.trusted.authority, data)
+    return desk.office.chain.estimate_gas(sender, desk.trusted().authority, data)
 
 
 def test_the_deployer_keeps_no_role(desk: TestOffice) -> None:
@@ -53,9 +53,9 @@ def test_the_deployer_keeps_no_role(desk: TestOffice) -> None:
     assert not any(has_role(desk, role, deployer) for role in (ADMIN_ROLE, REGISTRAR_ROLE, GUARDIAN_ROLE))
     for signature, values in (
         ("grantRole(uint64,address,uint32)", (REGISTRAR_ROLE, deployer, 0)),
-        ("setPolicy(address,uint64,uint8)", (desk.office.trusted.name.address, REGISTRAR_ROLE, 1)),
+        ("setPolicy(address,uint64,uint8)", (desk.trusted().name.address, REGISTRAR_ROLE, 1)),
         ("markSuspect(address,uint40)", (desk.registrars[0].address, 1)),
-        ("announceSuccessor(address,address)", (desk.office.trusted.name.address, deployer)),
+        ("announceSuccessor(address,address)", (desk.trusted().name.address, deployer)),
     ):
         with pytest.raises(ContractReverted):
             attempt(desk, deployer, signature, *values)
@@ -72,19 +72,19 @@ def test_admin_governs_and_guardian_only_marks(desk: TestOffice) -> None:
 
 
 def test_a_marked_key_clouds_the_certificates_of_what_it_approves(desk: TestOffice) -> None:
-    application = desk.approve(desk.office.applications.submit_issue([desk.request()], "suspect").application)
+    application = desk.approve(desk.issue(desk.request()))
     guardian = holder(desk, "guardian")
     Deployer(desk.office.chain, devnet_account()).fund(guardian.address, 10**17)  # type: ignore[arg-type]
     suspect = desk.registrars[0].address
     marking = Deployer(desk.office.chain, guardian)  # type: ignore[arg-type]
-    marking.call(desk.office.trusted.authority, "markSuspect(address,uint40)", suspect, 1)
+    marking.call(desk.trusted().authority, "markSuspect(address,uint40)", suspect, 1)
     raw = desk.office.chain.call(
-        desk.office.trusted.authority, keccak256(b"suspectSince(address)")[:4] + encode(["address"], [suspect])
+        desk.trusted().authority, keccak256(b"suspectSince(address)")[:4] + encode(["address"], [suspect])
     )
     assert decode(["uint40"], raw) == (1,)
     assert desk.certify(application.id).state == "certified"
     record_id = bytes.fromhex(application.payload["records"][0]["recordId"][2:])
-    found = desk.office.store.certificate(str(desk.office.trusted.name), record_id)
+    found = desk.office.store.certificate(str(desk.trusted().name), record_id)
     verdict = verify(canonical_json(found), desk.office.trust)
     assert (verdict.axes["integrity"].state, verdict.axes["issuer"].state) == ("valid", "unknown")
     assert suspect in verdict.axes["issuer"].reason
@@ -97,9 +97,15 @@ def test_an_office_is_never_deployed_over_another(desk: TestOffice) -> None:
 
 def test_a_plan_that_cannot_hold_is_refused_before_anything_is_sent(desk: TestOffice) -> None:
     deployer, one, two = devnet_account(), address_of(new_key()), address_of(new_key())
-    plan = Plan("test.example", "Test", address_of(new_key()), address_of(new_key()), (one, two), 2)
+    plan = Plan("test.example", "Test", address_of(new_key()), address_of(new_key()), (one, two), 2, (one,), 1, 0)
     before = desk.office.chain.next_nonce(deployer.address)
-    for wrong in (replace(plan, registrars=(one, one)), replace(plan, admin=deployer.address)):
+    refused = (
+        replace(plan, registrars=(one, one)),
+        replace(plan, judges=()),
+        replace(plan, admin=deployer.address),
+        replace(plan, judges=(one, deployer.address)),
+    )
+    for wrong in refused:
         with pytest.raises(ConfigurationError):
             deploy(desk.office.chain, deployer, wrong, ())  # type: ignore[arg-type]
     assert desk.office.chain.next_nonce(deployer.address) == before

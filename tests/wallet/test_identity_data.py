@@ -9,7 +9,7 @@ from eth_abi import encode
 from eth_utils.crypto import keccak
 
 from wallet.errors import TypedDataInvalid
-from wallet.typed_data import Domain, change_identity, issue_identities
+from wallet.typed_data import Domain, TypedData, build
 
 CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 CONTROLLER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -25,6 +25,10 @@ CHANGES: dict[str, dict[str, tuple[str, Any]]] = {
     "ReinstateIdentity": {},
     "RevokeIdentity": {},
 }
+
+
+def change(struct: str, members: dict[str, Any]) -> TypedData:
+    return build(DOMAIN, struct, {"recordId": RECORD_ID, "head": HEAD, **members, "deadline": DEADLINE})
 
 
 def by_hand(struct: bytes) -> bytes:
@@ -43,7 +47,7 @@ def test_the_digest_of_a_change_is_the_one_computed_by_hand(struct: str) -> None
     values = [kind, RECORD_ID, HEAD, *(value for _, value in middle.values()), DEADLINE]
     encoded = encode(["bytes32", *(t for _, t in members)], values)
     asked = {name: value for name, (_, value) in middle.items()}
-    assert change_identity(DOMAIN, struct, RECORD_ID, HEAD, asked, DEADLINE).digest() == by_hand(encoded)
+    assert change(struct, asked).digest() == by_hand(encoded)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -56,19 +60,21 @@ def test_the_digest_of_an_issue_is_the_one_computed_by_hand(count: int) -> None:
     struct = encode(["bytes32", "bytes32", "uint256"], [kind, keccak(hashes), DEADLINE])
     names = ("recordId", "digest", "controller", "validUntil")
     identities = [dict(zip(names, row, strict=True)) for row in rows]
-    assert issue_identities(DOMAIN, identities, DEADLINE).digest() == by_hand(struct)
+    assert build(DOMAIN, "IssueIdentities", {"identities": identities, "deadline": DEADLINE}).digest() == by_hand(
+        struct
+    )
 
 
 @pytest.mark.parametrize("struct", CHANGES)
 def test_a_change_has_the_members_of_its_struct_and_no_others(struct: str) -> None:
     asked = {name: value for name, (_, value) in CHANGES[struct].items()}
     with pytest.raises(TypedDataInvalid, match="expected exactly"):
-        change_identity(DOMAIN, struct, RECORD_ID, HEAD, {**asked, "holder": CONTROLLER}, DEADLINE)
+        change(struct, {**asked, "holder": CONTROLLER})
     if asked:
         with pytest.raises(TypedDataInvalid, match="expected exactly"):
-            change_identity(DOMAIN, struct, RECORD_ID, HEAD, {}, DEADLINE)
+            change(struct, {})
 
 
 def test_an_end_beyond_its_type_is_refused() -> None:
     with pytest.raises(TypedDataInvalid, match="2\\^40"):
-        change_identity(DOMAIN, "RenewIdentity", RECORD_ID, HEAD, {"digest": DIGEST, "validUntil": 1 << 40}, DEADLINE)
+        change("RenewIdentity", {"digest": DIGEST, "validUntil": 1 << 40})

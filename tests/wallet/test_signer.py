@@ -11,7 +11,7 @@ from wallet.errors import TransactionInvalid, WrongPassword
 from wallet.keys import recover
 from wallet.keystore import write_keystore
 from wallet.signer import LocalSigner, Signer
-from wallet.typed_data import Domain, transfer_title
+from wallet.typed_data import Domain, build
 
 KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
 ADDRESS = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
@@ -31,7 +31,7 @@ TRANSACTION: dict[str, Any] = {
 def test_typed_data_is_signed_by_the_signers_address() -> None:
     signer: Signer = LocalSigner(KEY)
     domain = Domain("LandRegister", 31337, CONTRACT)
-    data = transfer_title(domain, b"\x01" * 32, b"\x02" * 32, ADDRESS, b"\x03" * 32, 5)
+    data = build(domain, "RetireTitle", {"recordId": b"\x01" * 32, "head": b"\x02" * 32, "deadline": 5})
     signature = signer.sign_typed(data)
     assert signer.address == ADDRESS and recover(data.digest(), signature) == ADDRESS
     assert signature == signer.sign_typed(data)

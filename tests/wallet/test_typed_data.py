@@ -17,13 +17,7 @@ from wallet.typed_data import (
     TYPES,
     Domain,
     TypedData,
-    amend_leaf,
-    append_batch,
-    append_leaves,
     build,
-    issue_titles,
-    transfer_title,
-    void_leaf,
 )
 
 CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
@@ -39,8 +33,13 @@ def titles(count: int) -> list[dict[str, Any]]:
     ]
 
 
+def issue(items: list[dict[str, Any]], deadline: int = 5, domain: Domain = DOMAIN) -> TypedData:
+    return build(domain, "IssueTitles", {"titles": items, "deadline": deadline})
+
+
 def transfer() -> TypedData:
-    return transfer_title(DOMAIN, b"\x01" * 32, b"\x02" * 32, HOLDER, b"\x03" * 32, 1_800_000_000)
+    message = {"recordId": b"\x01" * 32, "head": b"\x02" * 32, "recipient": HOLDER, "digest": b"\x03" * 32}
+    return build(DOMAIN, "TransferTitle", {**message, "deadline": 1_800_000_000})
 
 
 def by_hand(struct_hash: bytes) -> bytes:
@@ -55,15 +54,15 @@ def by_hand(struct_hash: bytes) -> bytes:
 @pytest.mark.parametrize("count", [0, 1, 2, 400])
 def test_issue_digest_is_the_one_computed_by_hand(count: int) -> None:
     title = keccak(b"Title(bytes32 recordId,bytes32 digest,address holder,uint64 area)")
-    issue = keccak(
+    kind = keccak(
         b"IssueTitles(Title[] titles,uint256 deadline)Title(bytes32 recordId,bytes32 digest,address holder,uint64 area)"
     )
     hashes = [
         keccak(encode(["bytes32", "bytes32", "bytes32", "address", "uint64"], [title, *item.values()]))
         for item in titles(count)
     ]
-    struct = encode(["bytes32", "bytes32", "uint256"], [issue, keccak(b"".join(hashes)), 1_800_000_000])
-    assert issue_titles(DOMAIN, titles(count), 1_800_000_000).digest() == by_hand(keccak(struct))
+    struct = encode(["bytes32", "bytes32", "uint256"], [kind, keccak(b"".join(hashes)), 1_800_000_000])
+    assert issue(titles(count), 1_800_000_000).digest() == by_hand(keccak(struct))
 
 
 def test_transfer_digest_is_the_one_computed_by_hand() -> None:
@@ -78,27 +77,27 @@ def test_transfer_digest_is_the_one_computed_by_hand() -> None:
 A, B, C, D = (bytes([n]) * 32 for n in (1, 2, 3, 4))
 BATCHES = [
     (
-        append_batch(DOMAIN, A, B, C, 7, D, 9),
+        build(DOMAIN, "AppendBatch", {"series": A, "head": B, "root": C, "count": 7, "manifest": D, "deadline": 9}),
         b"AppendBatch(bytes32 series,bytes32 head,bytes32 root,uint64 count,bytes32 manifest,uint256 deadline)",
         [A, B, C, 7, D, 9],
     ),
     (
-        append_leaves(DOMAIN, A, B, C, 7, 9),
+        build(DOMAIN, "AppendLeaves", {"series": A, "head": B, "root": C, "count": 7, "deadline": 9}),
         b"AppendLeaves(bytes32 series,bytes32 head,bytes32 root,uint64 count,uint256 deadline)",
         [A, B, C, 7, 9],
     ),
     (
-        amend_leaf(DOMAIN, A, B, C, D, 9),
+        build(DOMAIN, "AmendLeaf", {"leaf": A, "head": B, "replacement": C, "reason": D, "deadline": 9}),
         b"AmendLeaf(bytes32 leaf,bytes32 head,bytes32 replacement,bytes32 reason,uint256 deadline)",
         [A, B, C, D, 9],
     ),
     (
-        void_leaf(DOMAIN, A, B, C, 9),
+        build(DOMAIN, "VoidLeaf", {"leaf": A, "head": B, "reason": C, "deadline": 9}),
         b"VoidLeaf(bytes32 leaf,bytes32 head,bytes32 reason,uint256 deadline)",
         [A, B, C, 9],
     ),
 ]
-ALL = [transfer(), issue_titles(DOMAIN, titles(3), 5), *(data for data, _, _ in BATCHES)]
+ALL = [transfer(), issue(titles(3)), *(data for data, _, _ in BATCHES)]
 
 
 @pytest.mark.parametrize(("data", "kind", "members"), BATCHES)
@@ -126,7 +125,7 @@ def test_each_part_of_the_domain_changes_the_digest() -> None:
         Domain("LandRegister", 31337, HOLDER),
         Domain("Land", 31337, CONTRACT),
     ]
-    digests = {issue_titles(domain, titles(1), 5).digest() for domain in [DOMAIN, *others]}
+    digests = {issue(titles(1), domain=domain).digest() for domain in [DOMAIN, *others]}
     assert len(digests) == 4
 
 
@@ -148,14 +147,14 @@ def test_each_part_of_the_domain_changes_the_digest() -> None:
 )
 def test_a_title_of_another_form_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(TypedDataInvalid):
-        issue_titles(DOMAIN, [titles(1)[0] | change], 5)
+        issue([titles(1)[0] | change])
 
 
 def test_a_missing_member_is_refused() -> None:
     item = titles(1)[0]
     del item["area"]
     with pytest.raises(TypedDataInvalid, match="/message/titles/0"):
-        issue_titles(DOMAIN, [item], 5)
+        issue([item])
 
 
 @pytest.mark.parametrize(

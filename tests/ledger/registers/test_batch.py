@@ -20,7 +20,8 @@ from ledger.merkle import inclusion_path, leaf_hash, root
 from ledger.model import Application, Approval, Log
 from ledger.registers import batch
 from ledger.registers.base import HEAD_SLOT
-from ledger.registers.batch import ACTIVE, AMENDED, APPEND, NOTHING, VOIDED, BatchEntry, batch_id
+from ledger.registers.batch import ACTIVE, AMENDED, APPEND, NOTHING, VOIDED, BatchEntry
+from ledger.registers.leaf import batch_id
 from ledger.registers.transactions import REGISTER
 from tests.builders import NAME, REGISTER_ADDRESS, REGISTRARS
 from wallet.typed_data import TYPES, VERSION
@@ -208,7 +209,8 @@ def test_events_that_no_such_contract_emits_are_refused(logs: list[Log]) -> None
         REGISTER.decode(logs, {BLOCK: TIME})
 
 
-def test_a_corrected_record_is_not_valid() -> None:
-    assert REGISTER.status({}, FIRST, TIME) == ("valid", "recorded in batch 1")
-    assert REGISTER.status({}, replace(FIRST, status=AMENDED), TIME) == ("invalid", "the record was amended")
-    assert REGISTER.status({}, replace(FIRST, status=VOIDED), TIME) == ("invalid", "the record was voided")
+def test_a_corrected_record_is_judged_by_its_newest_correction() -> None:
+    assert REGISTER.status({}, FIRST, TIME) == ("valid", "recorded in batch 1, never corrected")
+    amended = replace(FIRST, status=AMENDED, sequence=2)
+    assert REGISTER.status({}, amended, TIME)[0] == "valid" and "2 time(s)" in REGISTER.status({}, amended, TIME)[1]
+    assert REGISTER.status({}, replace(FIRST, status=VOIDED), TIME) == ("invalid", "the record was declared void")

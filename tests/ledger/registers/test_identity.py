@@ -142,10 +142,6 @@ def test_a_rotation_needs_both_controllers_a_veto_the_one_in_force_and_the_rest_
         assert REGISTER.signers(application(action)) == {}
 
 
-def test_what_is_signed_beside_the_content_is_controller_and_end() -> None:
-    assert REGISTER.signed_fields(FIELDS, address("h")) == {"controller": address("h"), "validUntil": str(END)}
-
-
 # Status
 
 
@@ -179,7 +175,7 @@ def test_the_fields_of_an_identity_are_accepted() -> None:
 
 def test_everything_about_the_person_may_be_withheld() -> None:
     assert SCHEMA.mandatory == {"schema", "recordId", "kind", "validity"}
-    assert REGISTER.subject_fields == {"recordId"}
+    assert REGISTER.subject_fields == ("recordId",)
 
 
 @pytest.mark.parametrize(

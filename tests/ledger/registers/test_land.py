@@ -249,7 +249,3 @@ def test_the_creditors_of_all_liens_sign_a_transfer_in_the_order_of_their_ranks(
     assert consent == (b"holder", (b"creditor", b"creditor 2", b"creditor 3"))
     assert ([row[0] for row in rows], receiver, len(registrars)) == ([1, 2, 3], b"recipient", 2)
     assert REGISTER.typed_data(moved) == REGISTER.typed_data(transfer(current))
-
-
-def test_what_is_signed_beside_the_content_is_holder_and_area() -> None:
-    assert REGISTER.signed_fields(FIELDS, address("h")) == {"holder": address("h"), "area": "41250"}

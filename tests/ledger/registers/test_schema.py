@@ -66,7 +66,7 @@ def test_the_mandatory_fields_are_those_a_verdict_needs() -> None:
 @pytest.mark.parametrize("register", REGISTERS.values())
 def test_every_register_is_whole(register: Any) -> None:
     names = {field.name for field in register.schema.fields}
-    assert register.subject_fields <= register.schema.mandatory <= names | {"schema"}
+    assert set(register.subject_fields) <= register.schema.mandatory <= names | {"schema"}
     assert register_of_kind(register.kind) is register
     assert not names & {"schema", "document"}
     assert not any(field.mandatory and field.optional for field in register.schema.fields)

@@ -60,5 +60,5 @@ def test_a_series_is_an_agency_and_a_month() -> None:
 def test_a_transaction_is_of_its_series() -> None:
     assert REGISTER.disagreement(FIELDS, SERIES, NOTHING) is None
     assert REGISTER.disagreement({}, SERIES, NOTHING) is None
-    assert "agency" in (REGISTER.disagreement({**FIELDS, "buyer": "id-other"}, SERIES, NOTHING) or "")
+    assert "buyer" in (REGISTER.disagreement({**FIELDS, "buyer": "id-other"}, SERIES, NOTHING) or "")
     assert "date" in (REGISTER.disagreement({**FIELDS, "date": "2026-08-01"}, SERIES, NOTHING) or "")

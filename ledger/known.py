@@ -1,0 +1,53 @@
+"""What the office knows of a register: its database beside its node (ledger.registers.forms.Known)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger import authority
+from ledger.encoding import ZERO32, to_hex
+from ledger.errors import Conflict, NotFound
+from ledger.model import Application, RecordedEntry
+from ledger.ports import Chain, RecordStore
+from ledger.registers import register_of_kind
+from ledger.trust import TrustedRegister
+
+
+class FinalState:
+    """A register as far as it was followed, which is to a final block."""
+
+    def __init__(self, trusted: TrustedRegister, store: RecordStore, chain: Chain) -> None:
+        self.name = str(trusted.name)
+        self.address = trusted.name.address
+        self.entry = register_of_kind(trusted.kind).entry
+        self.store = store
+        self.chain = chain
+
+    def head(self, record_id: bytes) -> bytes:
+        return self.chain.call(self.address, authority.head_call(record_id))
+
+    def history(self, record_id: bytes) -> list[RecordedEntry]:
+        return self.store.history(self.name, record_id)
+
+    def revealed(self, commitment: bytes) -> Any:
+        found = self.store.revealed(self.name, commitment)
+        if found is None:
+            raise NotFound(f"What {to_hex(commitment)} commits to was never read from the chain.")
+        return found
+
+    def brought(self, record_id: bytes) -> Application:
+        application = self.store.first_application_of(self.name, record_id)
+        if application is None:
+            raise NotFound(f"This office knows no content of record {to_hex(record_id)}.", "Check its id.")
+        return application
+
+
+class NewestState(FinalState):
+    """The same, for a change that must build on the newest entry: it is refused while a newer one is not final."""
+
+    def history(self, record_id: bytes) -> list[RecordedEntry]:
+        history = super().history(record_id)
+        followed = self.entry.from_json(history[-1].entry).head if history else ZERO32
+        if self.head(record_id) != followed:
+            raise Conflict("A newer change of this record is not final yet.", "Try again when it is.")
+        return history

@@ -1,0 +1,66 @@
+"""What a certificate holds beside its entries, because an entry only commits to it (docs/protocol.md section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ledger.encoding import exact_object
+from ledger.entries import Entry
+
+
+class Evidence(Protocol):
+    """One kind for each kind of register; pure."""
+
+    def as_json(self) -> dict[str, Any]: ...
+
+    def heads(self, record_id: bytes, entries: Sequence[Entry]) -> Mapping[str, bytes]:
+        """The records whose heads a certificate proves, by the name of the proof. `head` is that of the last entry."""
+
+    def history(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """What must be one chain of entries from the first to the last."""
+
+    def newest(self, entries: Sequence[Entry]) -> Entry:
+        """The entry that says how the record is now."""
+
+    def digest(self, entries: Sequence[Entry]) -> bytes:
+        """The digest of the content that counts now."""
+
+    def approved(self) -> Sequence[tuple[Entry, tuple[str, ...]]]:
+        """Entries that registrars approved beside those of the certificate, each with its approvers, ascending."""
+
+    def verify(self, entries: Sequence[Entry], heads: Mapping[str, bytes]) -> str:
+        """Check that it is what the entries commit to. The answer says in words what was found. Raises InvalidProof."""
+
+
+@dataclass(frozen=True)
+class NoEvidence:
+    """Of a register whose entries say all. Others begin with this and add to it."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_json(cls, value: object, pointer: str) -> NoEvidence:
+        """Raises BadInput."""
+        exact_object(value, set(), pointer)
+        return cls()
+
+    def heads(self, record_id: bytes, entries: Sequence[Entry]) -> Mapping[str, bytes]:
+        return {"head": record_id}
+
+    def history(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        return entries
+
+    def newest(self, entries: Sequence[Entry]) -> Entry:
+        return entries[-1]
+
+    def digest(self, entries: Sequence[Entry]) -> bytes:
+        return entries[-1].digest
+
+    def approved(self) -> Sequence[tuple[Entry, tuple[str, ...]]]:
+        return ()
+
+    def verify(self, entries: Sequence[Entry], heads: Mapping[str, bytes]) -> str:
+        return "the entries say all"
