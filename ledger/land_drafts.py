@@ -8,7 +8,20 @@ from typing import Any
 from ledger.encoding import keccak256, parse_address, to_hex
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.land_entry import LandEntry
-from ledger.registers.forms import MAX_DOCUMENTS, ONE, Change, Form, Known, RecordRequest, address, existing, free, newest, rank, word
+from ledger.registers.forms import (
+    MAX_DOCUMENTS,
+    ONE,
+    Change,
+    Form,
+    Known,
+    RecordRequest,
+    address,
+    existing,
+    free,
+    newest,
+    rank,
+    word,
+)
 
 MAX_PARCELS = 50  # that a parcel is split into or made of
 
@@ -121,8 +134,9 @@ FORMS: Mapping[str, Form] = {
     "split": Form("make several parcels of one", ONE, (2, MAX_PARCELS)),
     "merge": Form("make one parcel of several", (2, MAX_PARCELS), ONE),
     "retire": Form("end a title for ever", ONE),
-    "complete": Form("end the waiting of an assignment", ONE),
-    "withdraw": Form("undo an assignment that waits", ONE),
+    "complete": Form("end the waiting of an assignment or a transfer", ONE),
+    "withdraw": Form("undo an assignment or a transfer that waits", ONE),
+    "object": Form("object to a transfer that waits, as the holder before", ONE),
 }
 _DRAFTS: Mapping[str, Draft] = {
     "issue": _issue,
@@ -138,6 +152,7 @@ _DRAFTS: Mapping[str, Draft] = {
     "retire": _plain,
     "complete": _complete,
     "withdraw": _undo,
+    "object": _undo,
 }
 
 

@@ -16,6 +16,7 @@ from eth_abi import encode
 from ledger.adapters.evm_chain import EvmChain
 from ledger.encoding import RegisterName, address_bytes, checksum_address, keccak256
 from ledger.errors import ConfigurationError, Refused, Unavailable
+from ledger.land_entry import MAX_COOLING_OFF
 from ledger.registers import REGISTERS
 from ledger.settings import DEVNET_CHAIN_ID, Settings
 from ledger.trust import TrustedRegister, TrustRoot
@@ -41,7 +42,8 @@ class Plan:
     """Who will govern: `registrars` are addresses of which `threshold` must approve every change, `judges` those of
     which `court_threshold` act for the court; `admin`, meant to be a multisig, appoints them; `guardian` can mark a
     registrar's key as suspect and nothing else. `recovery_delay` is how long the controller of an identity may refuse
-    its recovery, in seconds."""
+    its recovery, and `cooling_off` how long a holder may object to a transfer (0 for none, at most 90 days),
+    in seconds."""
 
     trust_name: str
     authority_name: str
@@ -52,6 +54,7 @@ class Plan:
     judges: tuple[str, ...]
     court_threshold: int
     recovery_delay: int
+    cooling_off: int
 
 
 class Deployer:
@@ -141,6 +144,11 @@ def _check_plan(plan: Plan, deployer: str, chain_id: int) -> None:
             )
     if deployer in (plan.admin, plan.guardian, *plan.registrars, *plan.judges):
         raise ConfigurationError("The deployer's key may hold no role.", "Deploy with a key made for that only.")
+    if not 0 <= plan.cooling_off <= MAX_COOLING_OFF:
+        raise ConfigurationError(
+            f"A cooling-off window of {plan.cooling_off} seconds is refused by the register.",
+            f"Name 0 for none, or up to {MAX_COOLING_OFF} seconds.",
+        )
     if chain_id != DEVNET_CHAIN_ID and plan.recovery_delay < DAY:
         raise ConfigurationError(
             f"A recovery could take effect after {plan.recovery_delay} seconds.", "Give its controller a day at least."
@@ -148,8 +156,11 @@ def _check_plan(plan: Plan, deployer: str, chain_id: int) -> None:
 
 
 def _deploy_register(run: Deployer, contract: str, authority: str, plan: Plan) -> str:
-    more = {"IdentityRegister": [("uint40", plan.recovery_delay)]}.get(contract, [])
-    return run.create(contract, ("address", authority), *more)
+    windows = {
+        "LandRegister": [("uint256", plan.cooling_off)],
+        "IdentityRegister": [("uint40", plan.recovery_delay)],
+    }
+    return run.create(contract, ("address", authority), *windows.get(contract, []))
 
 
 def _trusted(chain: EvmChain, plan: Plan, kind: str, address: str, authority: str) -> TrustedRegister:
@@ -184,7 +195,7 @@ def deploy_devnet(settings: Settings) -> TrustRoot:
     deployer = devnet_account()
     judges = tuple(_keystore(settings, settings.court_keystores / f"judge-{n}.json") for n in (1, 2))
     name, office = "demo.khalayak.example", "Kantor Layanan Publik Contoh (demo)"
-    plan = Plan(name, office, admin, guardian, registrars, 2, judges, 1, DEVNET_RECOVERY_DELAY)
+    plan = Plan(name, office, admin, guardian, registrars, 2, judges, 1, DEVNET_RECOVERY_DELAY, 0)
     trust = deploy(chain, deployer, plan, witnesses)
     Deployer(chain, deployer).fund(relayer, RELAYER_FUNDS)
     write_office_files(settings, trust)
