@@ -149,7 +149,7 @@ def _check_plan(plan: Plan, deployer: str, chain_id: int) -> None:
             f"A cooling-off window of {plan.cooling_off} seconds is refused by the register.",
             f"Name 0 for none, or up to {MAX_COOLING_OFF} seconds.",
         )
-    if chain_id != DEVNET_CHAIN_ID and plan.recovery_delay < DAY:
+    if plan.recovery_delay < (1 if chain_id == DEVNET_CHAIN_ID else DAY):
         raise ConfigurationError(
             f"A recovery could take effect after {plan.recovery_delay} seconds.", "Give its controller a day at least."
         )

@@ -98,7 +98,7 @@ def test_an_office_is_never_deployed_over_another(desk: TestOffice) -> None:
 
 def test_a_plan_that_cannot_hold_is_refused_before_anything_is_sent(desk: TestOffice) -> None:
     deployer, one, two = devnet_account(), address_of(new_key()), address_of(new_key())
-    plan = Plan("test.example", "Test", address_of(new_key()), address_of(new_key()), (one, two), 2, (one,), 1, 0, 0)
+    plan = Plan("test.example", "Test", address_of(new_key()), address_of(new_key()), (one, two), 2, (one,), 1, 60, 0)
     before = desk.office.chain.next_nonce(deployer.address)
     refused = (
         replace(plan, registrars=(one, one)),
@@ -106,6 +106,7 @@ def test_a_plan_that_cannot_hold_is_refused_before_anything_is_sent(desk: TestOf
         replace(plan, admin=deployer.address),
         replace(plan, judges=(one, deployer.address)),
         replace(plan, cooling_off=-1),
+        replace(plan, recovery_delay=0),
         replace(plan, cooling_off=MAX_COOLING_OFF + 1),
     )
     for wrong in refused:
@@ -117,7 +118,7 @@ def test_a_plan_that_cannot_hold_is_refused_before_anything_is_sent(desk: TestOf
 @pytest.mark.parametrize("seconds", [0, MAX_COOLING_OFF])
 def test_a_register_has_the_cooling_off_window_of_the_plan(desk: TestOffice, seconds: int) -> None:
     admin, guardian, registrar = (address_of(new_key()) for _ in range(3))
-    plan = Plan("test.example", "Test", admin, guardian, (registrar,), 1, (registrar,), 1, 0, seconds)
+    plan = Plan("test.example", "Test", admin, guardian, (registrar,), 1, (registrar,), 1, 60, seconds)
     trust = deploy(desk.office.chain, devnet_account(), plan, ())  # type: ignore[arg-type]
     raw = desk.office.chain.call(trust.registers[0].name.address, keccak256(b"coolingOff()")[:4])
     assert decode(["uint256"], raw) == (seconds,)
