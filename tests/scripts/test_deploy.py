@@ -120,5 +120,5 @@ def test_a_register_has_the_cooling_off_window_of_the_plan(desk: TestOffice, sec
     admin, guardian, registrar = (address_of(new_key()) for _ in range(3))
     plan = Plan("test.example", "Test", admin, guardian, (registrar,), 1, (registrar,), 1, 60, seconds)
     trust = deploy(desk.office.chain, devnet_account(), plan, ())  # type: ignore[arg-type]
-    raw = desk.office.chain.call(trust.registers[0].name.address, keccak256(b"coolingOff()")[:4])
+    raw = desk.office.chain.call(trust.register_of_kind("land").name.address, keccak256(b"coolingOff()")[:4])
     assert decode(["uint256"], raw) == (seconds,)
