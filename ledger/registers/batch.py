@@ -10,51 +10,37 @@ Payloads, beside `deadline` (unix seconds) and `records` (objects with digest as
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ledger import codec, merkle
+from ledger.batch_entry import (
+    ACTIVE,
+    AMEND,
+    AMENDED,
+    APPEND,
+    APPEND_LEAVES,
+    ENTRY,
+    NOTHING,
+    VOID,
+    VOIDED,
+    BatchEntry,
+    root_of,
+)
 from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256
-from ledger.entries import Entry, abi
+from ledger.entries import Entry
 from ledger.model import Application, Approval, Log, RecordedEntry
 from ledger.registers.base import Role, State
 from ledger.registers.schema import Schema
 from wallet.typed_data import Domain, TypedData, amend_leaf, append_batch, append_leaves, void_leaf
 
-APPEND, APPEND_LEAVES, AMEND, VOID = 1, 2, 3, 4
-ACTIVE, AMENDED, VOIDED = 1, 2, 3
-
-_ENTRY = "(bytes32,uint32,uint40,uint8,uint8,bytes32,bytes32,bytes32,uint64,uint64,bytes32)"
-_PLACE = f"(bytes32,{_ENTRY},bytes32,uint64,bytes32[])"
+_PLACE = f"(bytes32,{ENTRY},bytes32,uint64,bytes32[])"
 _ARGUMENTS: Mapping[str, Sequence[str]] = {
-    "append": ("(bytes32,bytes32,uint64,bytes32,uint256)", _ENTRY, codec.APPROVALS),
-    "appendLeaves": ("bytes32", "bytes32[]", "uint256", _ENTRY, codec.APPROVALS),
-    "amend": (_PLACE, "bytes32", "bytes32", "uint256", _ENTRY, codec.APPROVALS),
-    "void": (_PLACE, "bytes32", "uint256", _ENTRY, codec.APPROVALS),
+    "append": ("(bytes32,bytes32,uint64,bytes32,uint256)", ENTRY, codec.APPROVALS),
+    "appendLeaves": ("bytes32", "bytes32[]", "uint256", ENTRY, codec.APPROVALS),
+    "amend": (_PLACE, "bytes32", "bytes32", "uint256", ENTRY, codec.APPROVALS),
+    "void": (_PLACE, "bytes32", "uint256", ENTRY, codec.APPROVALS),
 }
-_RECORDED = keccak256(f"Recorded(bytes32,{_ENTRY})".encode())
-
-
-@dataclass(frozen=True)
-class BatchEntry(Entry):
-    """The state of a series, of one batch of it, or of a corrected leaf.
-
-    `count` and `total` are the leaves of the batch and of the series up to it, zero for a correction. `manifest` is the
-    hash of what goes with the entry: the list of the leaves (zero if they are in the calldata), or the reasons of a
-    correction, whose `digest` is the replacement's."""
-
-    root: bytes = abi("bytes32")
-    count: int = abi("uint64")
-    total: int = abi("uint64")
-    manifest: bytes = abi("bytes32")
-
-
-NOTHING = BatchEntry(ZERO32, 0, 0, 0, 0, ZERO32, ZERO32, ZERO32, 0, 0, ZERO32)
-
-
-def batch_id(series: bytes, sequence: int) -> bytes:
-    """The record under which batch `sequence` of a series is proved directly."""
-    return keccak256(series + sequence.to_bytes(32, "big"))
+_RECORDED = keccak256(f"Recorded(bytes32,{ENTRY})".encode())
 
 
 class BatchRegister:
@@ -127,11 +113,6 @@ class BatchRegister:
         return codec.recorded_entries(logs, times, {_RECORDED: _entry})
 
 
-def root_of(digests: Sequence[bytes]) -> bytes:
-    """The root of a batch whose leaves hold these content digests, in order."""
-    return merkle.root([merkle.leaf_hash(digest) for digest in digests])
-
-
 def _digests(payload: Mapping[str, Any]) -> list[bytes]:
     return [from_hex(record["digest"], 32) for record in payload["records"]]
 
@@ -150,5 +131,5 @@ def _words(entry: BatchEntry) -> tuple[Any, ...]:
 
 
 def _entry(log: Log, approvers: tuple[str, ...], time: int) -> BatchEntry:
-    (members,) = codec.words([_ENTRY], log)
+    (members,) = codec.words([ENTRY], log)
     return BatchEntry(*members)

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ledger import codec
 from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address
-from ledger.entries import Entry, abi, approvals_hash
+from ledger.entries import Entry, approvals_hash
 from ledger.errors import BadInput
+from ledger.identity_entry import (
+    ACTIVE,
+    CONFIRM,
+    ENTRY,
+    ISSUE,
+    RECOVERING,
+    REVOKED,
+    SUSPENDED,
+    VETO,
+    IdentityEntry,
+)
 from ledger.model import Application, Approval, Log, RecordedEntry
 from ledger.registers.base import Role, State
 from ledger.registers.schema import ContentField, Schema, end_of_day, iso_date, pattern, text
 from wallet.typed_data import Domain, TypedData, change_identity, issue_identities
 
-ISSUE, RENEW, ROTATE, RECOVER, CONFIRM, VETO, SUSPEND, REINSTATE, REVOKE = range(1, 10)
-ACTIVE, SUSPENDED, REVOKED, RECOVERING = range(1, 5)
-
 _IDENTITY = "(bytes32,bytes32,address,uint40)"
-_ENTRY = "(bytes32,uint32,uint40,uint8,uint8,bytes32,bytes32,address,uint40)"
-_PLAIN = ("bytes32", _ENTRY, "uint256", codec.APPROVALS)
+_PLAIN = ("bytes32", ENTRY, "uint256", codec.APPROVALS)
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "issue": (f"{_IDENTITY}[]", "uint256", codec.APPROVALS),
-    "renew": ("bytes32", _ENTRY, "bytes32", "uint40", "uint256", codec.APPROVALS),
-    "rotate": ("bytes32", _ENTRY, "address", "uint256", "bytes", "bytes", codec.APPROVALS),
-    "recover": ("bytes32", _ENTRY, "address", "uint256", codec.APPROVALS),
-    "confirm": ("bytes32", _ENTRY, _ENTRY),
-    "veto": ("bytes32", _ENTRY, _ENTRY, "uint256", "bytes"),
+    "renew": ("bytes32", ENTRY, "bytes32", "uint40", "uint256", codec.APPROVALS),
+    "rotate": ("bytes32", ENTRY, "address", "uint256", "bytes", "bytes", codec.APPROVALS),
+    "recover": ("bytes32", ENTRY, "address", "uint256", codec.APPROVALS),
+    "confirm": ("bytes32", ENTRY, ENTRY),
+    "veto": ("bytes32", ENTRY, ENTRY, "uint256", "bytes"),
     "suspend": _PLAIN,
     "reinstate": _PLAIN,
     "revoke": _PLAIN,
@@ -48,16 +54,7 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "recover": ("controller",),
 }
 ISSUED = keccak256(b"Issued(bytes32,bytes32,address,uint40)")
-RECORDED = keccak256(f"Recorded(bytes32,{_ENTRY})".encode())
-
-
-@dataclass(frozen=True)
-class IdentityEntry(Entry):
-    """`controller` is the proposed one while the status is RECOVERING: the entry before names who may veto.
-    `validUntil` is the first second in which the identity is expired."""
-
-    controller: str = abi("address")
-    validUntil: int = abi("uint40")  # noqa: N815 - the name of the Solidity struct's member
+RECORDED = keccak256(f"Recorded(bytes32,{ENTRY})".encode())
 
 
 SCHEMA = Schema(
@@ -189,7 +186,7 @@ def _first_entry(log: Log, approvers: tuple[str, ...], time: int) -> IdentityEnt
 
 
 def _later_entry(log: Log, approvers: tuple[str, ...], time: int) -> IdentityEntry:
-    (members,) = codec.words([_ENTRY], log)
+    (members,) = codec.words([ENTRY], log)
     entry: dict[str, Any] = dict(zip(IdentityEntry.__dataclass_fields__, members, strict=True))
     return IdentityEntry(**entry | {"controller": parse_address(entry["controller"])})
 
