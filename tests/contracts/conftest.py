@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from scripts.devnet import free_port, start_hardhat
-from tests.contracts.machine import COURT, REGISTRARS, Node
+from tests.contracts.machine import COURT, REGISTRARS
+from tests.contracts.node import Node
 from tests.contracts.offices import REGISTRAR_ROLE, Office, address_of
 
 COURT_ROLE = 2
@@ -14,7 +15,7 @@ COURT_ROLE = 2
 # The state machines: `make test` runs the same few examples every time, `make fuzz` runs new ones.
 settings.register_profile(
     "short",
-    max_examples=40,
+    max_examples=25,
     stateful_step_count=40,
     derandomize=True,
     deadline=None,
@@ -44,4 +45,4 @@ def full_office(office: Office) -> Office:
 
 @pytest.fixture(scope="module")
 def node(full_office: Office) -> Node:
-    return Node(full_office)
+    return Node(full_office.url)

@@ -3,24 +3,23 @@ on a devnet and to the rules in Python, and what the two say is compared."""
 
 from __future__ import annotations
 
-import http.client
-import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, ClassVar, TypeVar
 
 from eth_account import Account
-from hypothesis import settings
+from hypothesis import note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from ledger.encoding import RegisterName, address_bytes, checksum_address, from_hex, keccak256, to_hex
+from ledger.encoding import RegisterName, address_bytes, checksum_address, keccak256
 from ledger.entries import Entry, verify_history
 from ledger.errors import ContractReverted
 from ledger.model import Application, Approval, Log
-from ledger.registers.base import Register
-from scripts.compile import ARTIFACTS
-from tests.contracts.offices import CHAIN_ID, DEADLINE, Office, address_of, key
+from ledger.registers.base import Register, head_slot
+from tests.contracts.node import Node
+from tests.contracts.offices import CHAIN_ID, DEADLINE, address_of, key
 
 REGISTRARS, COURT = ("registrar 1", "registrar 2", "registrar 3"), ("judge 1", "judge 2")
 TEAMS = (REGISTRARS[:2], REGISTRARS[1:], REGISTRARS, REGISTRARS[::2])
@@ -41,56 +40,52 @@ FLAWS: Mapping[str, set[str]] = {
     "reused": {"InvalidSignature"},
     "expired": {"Expired"},
 }
-flaws = st.sampled_from((*len(FLAWS) * 3 * ("",), *FLAWS))
-numbers = st.integers(0, 99)
-
-
-def oddities(*names: str) -> st.SearchStrategy[str]:
-    """What is wrong with a change that is asked for: mostly nothing."""
-    return st.sampled_from((*len(names) * 2 * ("",), *names))
 
 
 def pick(options: Sequence[T], number: int) -> T:
     return options[number % len(options)]
 
 
-class Node:
-    """The devnet of an office, over one connection that stays open."""
+@dataclass(frozen=True)
+class Step:
+    """What is drawn for a step. Hypothesis alone repeats a few values and leaves much untried in few examples, so each
+    number is mixed with its place in the history."""
 
-    def __init__(self, office: Office) -> None:
-        self.connection = http.client.HTTPConnection(office.url.removeprefix("http://"), timeout=60)
-        self.accounts = self.rpc("eth_accounts")
+    action: int
+    at: int
+    to: int
+    wrong: int
+    flaw: str
+    number: int
 
-    def ask(self, method: str, *params: Any) -> dict[str, Any]:
-        return self._post({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+    def odd(self, *names: str) -> str:
+        """What is wrong with the change that is asked for: mostly nothing."""
+        return pick(names, self.wrong // 3) if self.wrong % 3 == 1 else ""
 
-    def rpc(self, method: str, *params: Any) -> Any:
-        answer = self.ask(method, *params)
-        assert "error" not in answer, answer
-        return answer["result"]
 
-    def call_all(self, to: str, calls: Sequence[bytes]) -> list[bytes]:
-        """The answers to read-only calls, in their order."""
-        asked = [
-            {"jsonrpc": "2.0", "id": i, "method": "eth_call", "params": [{"to": to, "data": to_hex(data)}, "latest"]}
-            for i, data in enumerate(calls)
-        ]
-        answers = self._post(asked) if asked else []
-        return [from_hex(answer["result"], None) for answer in sorted(answers, key=lambda answer: answer["id"])]
+PLAIN = Step(0, 0, 0, 0, "", 0)
 
-    def _post(self, body: Any) -> Any:
-        self.connection.request("POST", "/", json.dumps(body), {"Content-Type": "application/json"})
-        return json.loads(self.connection.getresponse().read())
+
+@st.composite
+def steps(draw: st.DrawFn) -> Step:
+    machine, seed = draw(st.runner()), draw(st.integers(0, 1 << 32))
+    machine.turns += 1
+    mixed = sha256(b"%d/%d" % (seed, machine.turns)).digest()
+    action, at, to, wrong, flaw, number = (int.from_bytes(mixed[i : i + 4]) for i in range(0, 24, 4))
+    return Step(action, at, to, wrong, pick([*FLAWS], flaw // 4) if flaw % 4 == 0 else "", number)
 
 
 class Machine(RuleBasedStateMachine):
     """One example: what the model holds is in `histories`, and the contract must hold the same."""
 
     register: ClassVar[Register]
+    # By action, the statuses of which a record must have one for the action to be more than refused.
+    needs: ClassVar[Mapping[str, tuple[int, ...]]]
 
     def __init__(self, node: Node, address: str) -> None:
         super().__init__()
-        self.node, self.address, self.team, self.serial = node, address, REGISTRARS, 0
+        self.node, self.address, self.team = node, address, REGISTRARS
+        self.serial = self.turns = 0
         self.time = int(node.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
         self.histories: dict[bytes, list[Any]] = {}
         self.accepted: list[tuple[str, dict[str, Any], list[Approval]]] = []
@@ -107,13 +102,24 @@ class Machine(RuleBasedStateMachine):
 
     def choose(self, number: int, *statuses: int) -> bytes:
         """A record, mostly one of these statuses."""
-        fit = [record_id for record_id in self.histories if self.newest(record_id).status in statuses]
-        return pick(fit if fit and number % 6 else [*self.histories], number // 6)
+        present = sorted({history[-1].status for history in self.histories.values()})
+        wanted = statuses if number % 3 and set(statuses) & {*present} else (pick(present, number // 3),)
+        return pick([r for r in self.histories if self.newest(r).status in wanted], number // 15)
 
-    def has(self, count: int, *statuses: int) -> bool:
-        """Whether to try what records of these statuses can do: if there are so many, and now and then if not."""
-        fit = sum(history[-1].status in statuses for history in self.histories.values())
-        return fit >= count or len(self.accepted) % 8 == 7
+    @rule(step=steps())
+    def step(self, step: Step) -> None:
+        statuses = [history[-1].status for history in self.histories.values()]
+        ready = [name for name, needs in self.needs.items() if not needs or {*needs} & {*statuses}]
+        # Few long histories meet more than many short ones, and what is not ready is tried now and then.
+        ready = ready if len(statuses) < 10 else [name for name in ready if name != "issue"]
+        name = pick(ready if step.action % 12 else [*self.needs], step.action // 12)
+        note(name)
+        getattr(self, name)(step)
+
+    def again(self, step: Step) -> None:
+        """Send a call that was taken once again, signatures and all."""
+        if self.accepted:
+            assert not self.send(*pick(self.accepted, step.at), sender=step.number)
 
     def follow(self, action: str, payload: Mapping[str, Any], approvers: Sequence[str]) -> Mapping[bytes, Entry]:
         """What the rules say."""
@@ -132,16 +138,15 @@ class Machine(RuleBasedStateMachine):
         """Let the next block be of that time, or of the next second where it is over."""
         self.time = max(self.time, time - 1)
 
-    def attempt(self, action: str, payload: dict[str, Any], flaw: str = "", number: int = 0) -> Mapping[bytes, Entry]:
-        """Let both judge a change; what it recorded, nothing if it was refused. `number` chooses who approves and who
-        sends."""
-        self.team = pick(TEAMS, number)
+    def attempt(self, action: str, payload: dict[str, Any], step: Step = PLAIN) -> Mapping[bytes, Entry]:
+        """Let both judge a change; what it recorded, nothing if it was refused."""
+        self.team, flaw = pick(TEAMS, step.number), step.flaw
         payload["deadline"] = self.time if flaw == "expired" else DEADLINE
         approvals = self.approvals(action, payload, flaw)
         if approvals is None:
             flaw, payload["deadline"] = "", DEADLINE
             approvals = self.approvals(action, payload, flaw) or []
-        return self.send(action, payload, approvals, flaw, number)
+        return self.send(action, payload, approvals, flaw, step.number)
 
     def send(
         self, action: str, payload: dict[str, Any], approvals: list[Approval], flaw: str = "", sender: int = 0
@@ -150,7 +155,8 @@ class Machine(RuleBasedStateMachine):
         roles = self.officials(action)
         approvers = sorted((a.signer for a in approvals if a.role in roles), key=address_bytes)
         expected, errors = self.judge(action, payload, approvers, set(FLAWS.get(flaw, ())))
-        logs, error = self.transact(self.register.calldata(self.application(action, payload), approvals), sender)
+        data = self.register.calldata(self.application(action, payload), approvals)
+        logs, error = self.node.transact(self.address, data, sender, self.time)
         assert (error in errors) if errors else not error, f"{action}: contract {error or 'yes'}, rules {errors}"
         if error:
             return {}
@@ -174,8 +180,8 @@ class Machine(RuleBasedStateMachine):
         assert told == self.told(expected)
         for record_id, entry in expected.items():
             self.histories.setdefault(record_id, []).append(entry)
-        selector, heads = keccak256(b"headOf(bytes32)")[:4], self.heads() | {keccak256(b"never"): bytes(32)}
-        stored = self.node.call_all(self.address, [selector + record_id for record_id in heads])
+        heads = self.heads() | {keccak256(b"never"): bytes(32)}
+        stored = self.node.storage(self.address, [head_slot(record_id) for record_id in heads])
         assert stored == list(heads.values())
         for record_id in told:
             verify_history(self.histories[record_id])
@@ -183,18 +189,6 @@ class Machine(RuleBasedStateMachine):
     def told(self, expected: Mapping[bytes, Entry]) -> Mapping[bytes, Entry]:
         """Those of the new entries that have an event."""
         return expected
-
-    def transact(self, data: bytes, sender: int) -> tuple[list[Log], str]:
-        """The logs of a transaction in a block of `self.time`, and the name of its error, of which one is empty."""
-        self.node.rpc("evm_setNextBlockTimestamp", self.time)
-        fields = {"from": pick(self.node.accounts, sender), "to": self.address, "data": to_hex(data)}
-        answer = self.node.ask("eth_sendTransaction", fields | {"gas": hex(1 << 24)})
-        if "error" in answer:
-            assert answer["error"]["data"][:10] in error_names(), answer
-            return [], error_names()[answer["error"]["data"][:10]]
-        receipt = self.node.rpc("eth_getTransactionReceipt", answer["result"])
-        assert receipt["status"] == "0x1"
-        return [parse_log(log) for log in receipt["logs"]], ""
 
     def application(self, action: str, payload: Mapping[str, Any], address: str = "") -> Application:
         name = str(RegisterName(CHAIN_ID, address or self.address))
@@ -236,11 +230,6 @@ class Machine(RuleBasedStateMachine):
                         return [*signed[:place], Approval(new.signer, new.role, old.signature), *signed[place + 1 :]]
         return None
 
-    def replay(self, number: int, sender: int) -> None:
-        """Send a call that was taken once again, signatures and all."""
-        if self.accepted:
-            assert not self.send(*pick(self.accepted, number), sender=sender)
-
 
 def sign(digest: bytes, name: str) -> bytes:
     return bytes(Account.unsafe_sign_hash(digest, key(name)).signature)
@@ -250,21 +239,3 @@ def run(machine: Callable[[], Machine]) -> None:
     """Random examples, as many as the profile says: `pytest --hypothesis-profile=long` for many."""
     name = settings.get_current_profile_name()
     run_state_machine_as_test(machine, settings=settings.get_profile("long" if name == "long" else "short"))
-
-
-@cache
-def error_names() -> dict[str, str]:
-    names = {}
-    for path in ARTIFACTS.glob("*.json"):
-        for item in json.loads(path.read_text())["abi"]:
-            if item["type"] == "error":
-                signature = f"{item['name']}({','.join(argument['type'] for argument in item['inputs'])})"
-                names[to_hex(keccak256(signature.encode())[:4])] = item["name"]
-    return names
-
-
-def parse_log(log: Mapping[str, Any]) -> Log:
-    topics = tuple(from_hex(topic, 32) for topic in log["topics"])
-    block, index = int(log["blockNumber"], 16), int(log["logIndex"], 16)
-    hashes = from_hex(log["blockHash"], 32), from_hex(log["transactionHash"], 32)
-    return Log(checksum_address(from_hex(log["address"], 20)), topics, from_hex(log["data"], None), block, *hashes, index)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from eth_abi.abi import encode
-from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant
 
 from ledger import batch_rules
 from ledger.batch_entry import ENTRY, VOIDED, BatchEntry, batch_id
@@ -17,7 +16,8 @@ from ledger.entries import Entry
 from ledger.merkle import inclusion_path, leaf_hash, node_hash
 from ledger.registers.transactions import REGISTER
 from tests.contracts.batches import Batches
-from tests.contracts.machine import Machine, Node, flaws, numbers, oddities, pick, run
+from tests.contracts.machine import PLAIN, Machine, Step, pick, run
+from tests.contracts.node import Node
 from tests.contracts.offices import Office
 
 CONTENTS = [keccak256(f"content {n}".encode()) for n in range(9)]
@@ -25,11 +25,13 @@ CONTENTS = [keccak256(f"content {n}".encode()) for n in range(9)]
 SERIES = [keccak256(b"series 1"), keccak256(b"series 2")]
 PASSED_OFF = [batch_id(SERIES[0], 1), batch_id(SERIES[0], 2), batch_id(SERIES[1], 3), leaf_hash(CONTENTS[0])]
 IS_GOOD = ["bytes32", ENTRY, "bytes32", "uint64", "bytes32[]"]
-contents = st.lists(st.sampled_from(CONTENTS), min_size=1, max_size=6)
+MISPLACED = ("other leaf", "next", "beyond", "short", "long", "batch", "series")
+CORRECTED = ("stale", "none", "no reason", "no content")
 
 
 class BatchMachine(Machine):
     register = REGISTER
+    needs: ClassVar = {"append": (), "correct": (), "ask": (), "ask_for_all": (), "again": ()}
 
     def __init__(self, node: Node, address: str) -> None:
         super().__init__(node, address)
@@ -57,28 +59,29 @@ class BatchMachine(Machine):
         stale = history[-2] if len(history) > 1 else replace(history[-1], total=history[-1].total + 1)
         return (stale if odd == "stale" else history[-1]).as_json()
 
-    @initialize(leaves=contents)
-    def begin(self, leaves: list[bytes]) -> None:
-        self.append("appendLeaves", SERIES[0], leaves, "", "", 0)
+    @initialize()
+    def begin(self) -> None:
+        self.add("appendLeaves", SERIES[0], CONTENTS[:5], "", PLAIN)
 
-    @rule(
-        action=st.sampled_from(("append", "appendLeaves")), leaves=contents, flaw=flaws, number=numbers,
-        series=st.sampled_from((*SERIES, *SERIES, *SERIES, *SERIES, *PASSED_OFF)),
-        odd=oddities("stale", "none", "empty", "no manifest"),
-    )  # fmt: skip
-    def append(self, action: str, series: bytes, leaves: list[bytes], odd: str, flaw: str, number: int) -> None:
+    def append(self, step: Step) -> None:
+        series = pick((*4 * SERIES, *PASSED_OFF), step.at)
+        action, first, count = pick(("append", "appendLeaves"), step.at // 16), step.to % 9, 1 + step.to // 9 % 6
+        leaves = [pick(CONTENTS, first + n) for n in range(count)]
+        self.add(action, series, leaves, step.odd("stale", "none", "empty", "no manifest"), step)
+
+    def add(self, action: str, series: bytes, leaves: list[bytes], odd: str, step: Step) -> None:
         leaves = [] if odd == "empty" else leaves
         payload: dict[str, Any] = {"series": to_hex(series), "current": self.current(series, odd)}
         payload["records"] = [{"digest": to_hex(digest)} for digest in leaves]
         payload["manifest"] = to_hex(ZERO32 if odd == "no manifest" else self.fresh())
-        if self.attempt(action, payload, flaw, number):
+        if self.attempt(action, payload, step):
             self.batches.append((series, self.histories[series][-1], leaves))
             self.spoilt.add(series)
 
-    def place(self, which: int, index: int, odd: str = "") -> dict[str, Any]:
+    def place(self, step: Step, odd: str = "") -> dict[str, Any]:
         """Where a leaf is, or with that oddity where it is not."""
-        series, entry, leaves = pick(self.batches, which)
-        index %= len(leaves)
+        series, entry, leaves = pick(self.batches, step.at)
+        index = step.to % len(leaves)
         path = inclusion_path([leaf_hash(digest) for digest in leaves], index)
         digest = self.fresh() if odd == "other leaf" else leaves[index]
         index += {"next": 1, "beyond": len(leaves)}.get(odd, 0)
@@ -88,35 +91,25 @@ class BatchMachine(Machine):
         where = {"series": to_hex(series), "batch": entry.as_json(), "digest": to_hex(digest)}
         return {**where, "index": index, "path": [to_hex(node) for node in path]}
 
-    @precondition(lambda self: self.batches)
-    @rule(
-        action=st.sampled_from(("amend", "amend", "void")), which=numbers, index=numbers, flaw=flaws, number=numbers,
-        odd=oddities(
-            "stale", "none", "no reason", "no content", "other leaf", "next", "beyond", "short", "long", "batch", "series"
-        ),
-    )  # fmt: skip
-    def correct(self, action: str, which: int, index: int, odd: str, flaw: str, number: int) -> None:
-        place = self.place(which, index, odd)
+    def correct(self, step: Step) -> None:
+        odd = step.odd(*CORRECTED, *MISPLACED)
+        place, action = self.place(step, odd), pick(("amend", "amend", "void"), step.action // 100)
         leaf = leaf_hash(from_hex(place["digest"], 32))
         replacement = ZERO32 if odd == "no content" else self.fresh()
         records = [{"digest": to_hex(replacement)}] if action == "amend" else []
         reason = to_hex(ZERO32 if odd == "no reason" else self.fresh())
         payload = {"place": place, "current": self.current(leaf, odd), "reason": reason, "records": records}
-        if self.attempt(action, payload, flaw, number):
+        if self.attempt(action, payload, step):
             self.spoilt.add(leaf)
 
-    @precondition(lambda self: self.batches)
-    @rule(which=numbers, index=numbers, odd=oddities("other leaf", "next", "beyond", "short", "long", "batch", "series"))
-    def ask(self, which: int, index: int, odd: str) -> None:
-        place = self.place(which, index, odd)
+    def ask(self, step: Step) -> None:
+        place = self.place(step, step.odd(*MISPLACED))
         assert self.is_good([place]) == [batch_rules.is_good(place, self.heads())]
 
-    @precondition(lambda self: self.batches)
-    @rule(which=numbers)
-    def ask_for_all(self, which: int) -> None:
+    def ask_for_all(self, step: Step) -> None:
         """Each leaf is good if it was never corrected. A node above them never is, in whatever way it is shown."""
-        _, entry, leaves = pick(self.batches, which)
-        places = [self.place(which, index) for index in range(len(leaves))]
+        _, entry, leaves = pick(self.batches, step.at)
+        places = [self.place(replace(step, to=index)) for index in range(len(leaves))]
         assert self.is_good(places) == [leaf_hash(digest) not in self.spoilt for digest in leaves]
         hashes = [leaf_hash(digest) for digest in leaves]
         nodes = [node_hash(*hashes[i : i + 2]) for i in range(0, len(leaves) - 1, 2)]
@@ -139,11 +132,6 @@ class BatchMachine(Machine):
             series, digest = from_hex(place["series"], 32), from_hex(place["digest"], 32)
             calls.append(selector + encode(IS_GOOD, [series, tuple(vars(batch).values()), digest, place["index"], path]))
         return [bool(int.from_bytes(answer)) for answer in self.node.call_all(self.address, calls)]
-
-    @precondition(lambda self: len(self.accepted) % 3 == 2)
-    @rule(which=numbers, number=numbers)
-    def again(self, which: int, number: int) -> None:
-        self.replay(which, number)
 
     @invariant()
     def a_void_leaf_stays_void(self) -> None:

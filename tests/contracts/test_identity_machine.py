@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
-from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant
 
 from ledger import identity_rules
 from ledger.encoding import ZERO32, to_hex
@@ -16,15 +15,28 @@ from ledger.identity_entry import ACTIVE, RECOVERING, REVOKED, SUSPENDED, Identi
 from ledger.registers.identity import REGISTER
 from ledger.rules import ZERO_ADDRESS
 from tests.contracts.identities import DELAY, Identities
-from tests.contracts.machine import Machine, Node, flaws, numbers, oddities, pick, run
+from tests.contracts.machine import Machine, Step, pick, run
+from tests.contracts.node import Node
 from tests.contracts.offices import Office, address_of
 
-controllers = st.sampled_from(("anna", "budi", "citra"))
-changed = oddities("stale", "self", "nobody")
+CONTROLLERS = ("anna", "budi", "citra")
+VALIDITIES = (1, 10, 10 * DELAY, 1000 * DELAY)
 
 
 class IdentityMachine(Machine):
     register = REGISTER
+    needs: ClassVar = {
+        "issue": (),
+        "again": (),
+        "renew": (ACTIVE,),
+        "rotate": (ACTIVE,),
+        "recover": (ACTIVE, SUSPENDED),
+        "confirm": (RECOVERING,),
+        "veto": (RECOVERING,),
+        "suspend": (ACTIVE,),
+        "reinstate": (SUSPENDED,),
+        "revoke": (ACTIVE, SUSPENDED, RECOVERING),
+    }
 
     def follow(self, action: str, payload: Mapping[str, Any], approvers: Sequence[str]) -> Mapping[bytes, Entry]:
         return identity_rules.follow(action, payload, self.heads(), self.time, approvers, recovery_delay=DELAY)
@@ -40,7 +52,7 @@ class IdentityMachine(Machine):
         controller = ZERO_ADDRESS if odd == "nobody" else controller
         return {"recordId": to_hex(record_id), "digest": to_hex(digest), "controller": controller, "validUntil": end}
 
-    def change(self, action: str, record_id: bytes, odd: str, flaw: str, number: int, **more: Any) -> None:
+    def change(self, action: str, record_id: bytes, odd: str, step: Step, **more: Any) -> None:
         history = self.histories[record_id]
         current, before = history[-1], history[-2:][0]
         if odd == "stale":
@@ -49,77 +61,58 @@ class IdentityMachine(Machine):
             before = replace(before, status=SUSPENDED if before.status == ACTIVE else ACTIVE)
         record = {**self.identity(address_of("anna"), 1, odd), "recordId": to_hex(record_id), **more}
         shown = {"head": to_hex(current.head), "current": current.as_json(), "before": before.as_json()}
-        self.attempt(action, {"records": [record], **shown}, flaw, number)
+        self.attempt(action, {"records": [record], **shown}, step)
 
     @initialize()
     def begin(self) -> None:
-        validities = (10, 10 * DELAY, 1000 * DELAY)
-        self.attempt("issue", {"records": [self.identity(address_of("anna"), validity) for validity in validities]})
+        self.attempt("issue", {"records": [self.identity(address_of("anna"), validity) for validity in VALIDITIES]})
 
-    @rule(
-        to=controllers, odd=oddities("again", "no digest", "past", "nobody", "twice", "none"), flaw=flaws, number=numbers
-    )  # fmt: skip
-    def issue(self, to: str, odd: str, flaw: str, number: int) -> None:
-        records = [self.identity(address_of(to), 1 + number, odd)] * {"twice": 2, "none": 0}.get(odd, 1)
-        self.attempt("issue", {"records": records}, flaw, number)
+    def issue(self, step: Step) -> None:
+        odd, validity = step.odd("again", "no digest", "past", "nobody", "twice", "none"), pick(VALIDITIES, step.at)
+        record = self.identity(address_of(pick(CONTROLLERS, step.to)), validity, odd)
+        self.attempt("issue", {"records": [record] * {"twice": 2, "none": 0}.get(odd, 1)}, step)
 
-    @precondition(lambda self: self.has(1, ACTIVE))
-    @rule(at=numbers, odd=oddities("stale", "no digest", "past"), flaw=flaws, number=numbers)
-    def renew(self, at: int, odd: str, flaw: str, number: int) -> None:
-        end = str(self.time + 1 + (0 if odd == "past" else pick((1, DELAY, 1000 * DELAY), number)))
-        self.change("renew", self.choose(at, ACTIVE), odd, flaw, number, validUntil=end)
+    def renew(self, step: Step) -> None:
+        odd = step.odd("stale", "no digest", "past")
+        end = str(self.time + 1 + (0 if odd == "past" else pick(VALIDITIES, step.to)))
+        self.change("renew", self.choose(step.at, ACTIVE), odd, step, validUntil=end)
 
-    @precondition(lambda self: self.has(1, ACTIVE))
-    @rule(at=numbers, to=controllers, odd=changed, end=st.sampled_from(("", "", "last", "over")), number=numbers, flaw=flaws)
-    def rotate(self, at: int, to: str, odd: str, end: str, flaw: str, number: int) -> None:
-        record_id = self.choose(at, ACTIVE)
-        if end:
-            self.wait_until(self.newest(record_id).validUntil - (end == "last"))
-        self.change("rotate", record_id, odd, flaw, number, controller=self.successor(record_id, to, odd))
+    def rotate(self, step: Step) -> None:
+        odd, record_id = step.odd("stale", "self", "nobody", "last", "over"), self.choose(step.at, ACTIVE)
+        if odd in ("last", "over"):
+            self.wait_until(self.newest(record_id).validUntil - (odd == "last"))
+        self.change("rotate", record_id, odd, step, controller=self.successor(record_id, odd, step))
 
-    @precondition(lambda self: self.has(3, ACTIVE))
-    @rule(at=numbers, to=controllers, odd=changed, number=numbers, flaw=flaws)
-    def recover(self, at: int, to: str, odd: str, flaw: str, number: int) -> None:
-        record_id = self.choose(at, ACTIVE, SUSPENDED)
-        self.change("recover", record_id, odd, flaw, number, controller=self.successor(record_id, to, odd))
+    def recover(self, step: Step) -> None:
+        odd, record_id = step.odd("stale", "self", "nobody"), self.choose(step.at, ACTIVE, SUSPENDED)
+        self.change("recover", record_id, odd, step, controller=self.successor(record_id, odd, step))
 
-    def successor(self, record_id: bytes, name: str, odd: str) -> str:
-        return {"self": self.newest(record_id).controller, "nobody": ZERO_ADDRESS}.get(odd, address_of(name))
+    def successor(self, record_id: bytes, odd: str, step: Step) -> str:
+        old = self.newest(record_id).controller
+        other = pick([address_of(name) for name in CONTROLLERS if address_of(name) != old], step.to)
+        return {"self": old, "nobody": ZERO_ADDRESS}.get(odd, other)
 
-    @precondition(lambda self: self.has(1, RECOVERING))
-    @rule(at=numbers, odd=oddities("stale", "before", "early"), number=numbers)
-    def confirm(self, at: int, odd: str, number: int) -> None:
-        record_id = self.choose(at, RECOVERING)
-        self.wait_until(self.newest(record_id).time + DELAY - (odd == "early"))
-        self.change("confirm", record_id, odd, "", number)
+    def confirm(self, step: Step) -> None:
+        record_id, odd = self.choose(step.at, RECOVERING), step.odd("stale", "before")
+        # Tried in the last second in which the controller may veto, then in the first in which he may not.
+        for early in (1, 0):
+            self.wait_until(self.newest(record_id).time + DELAY - early)
+            self.change("confirm", record_id, odd, step)
 
-    @precondition(lambda self: self.has(1, RECOVERING))
-    @rule(at=numbers, odd=oddities("stale", "before", "late", "last"), flaw=flaws, number=numbers)
-    def veto(self, at: int, odd: str, flaw: str, number: int) -> None:
-        record_id = self.choose(at, RECOVERING)
-        if odd in ("late", "last"):
-            self.wait_until(self.newest(record_id).time + DELAY - (odd == "last"))
-        self.change("veto", record_id, odd, flaw, number)
+    def veto(self, step: Step) -> None:
+        record_id, odd = self.choose(step.at, RECOVERING), step.odd("stale", "before")
+        if step.to % 3:
+            self.wait_until(self.newest(record_id).time + DELAY - step.to % 3 + 1)
+        self.change("veto", record_id, odd, step)
 
-    @precondition(lambda self: self.has(3, ACTIVE))
-    @rule(at=numbers, odd=oddities("stale"), flaw=flaws, number=numbers)
-    def suspend(self, at: int, odd: str, flaw: str, number: int) -> None:
-        self.change("suspend", self.choose(at, ACTIVE), odd, flaw, number)
+    def suspend(self, step: Step) -> None:
+        self.change("suspend", self.choose(step.at, ACTIVE), step.odd("stale"), step)
 
-    @precondition(lambda self: self.has(1, SUSPENDED))
-    @rule(at=numbers, odd=oddities("stale"), flaw=flaws, number=numbers)
-    def reinstate(self, at: int, odd: str, flaw: str, number: int) -> None:
-        self.change("reinstate", self.choose(at, SUSPENDED), odd, flaw, number)
+    def reinstate(self, step: Step) -> None:
+        self.change("reinstate", self.choose(step.at, SUSPENDED), step.odd("stale"), step)
 
-    @precondition(lambda self: self.has(3, ACTIVE))
-    @rule(at=numbers, odd=oddities("stale"), flaw=flaws, number=numbers)
-    def revoke(self, at: int, odd: str, flaw: str, number: int) -> None:
-        self.change("revoke", self.choose(at, ACTIVE, SUSPENDED, RECOVERING), odd, flaw, number)
-
-    @precondition(lambda self: len(self.accepted) % 3 == 2)
-    @rule(which=numbers, number=numbers)
-    def again(self, which: int, number: int) -> None:
-        self.replay(which, number)
+    def revoke(self, step: Step) -> None:
+        self.change("revoke", self.choose(step.at, ACTIVE, SUSPENDED, RECOVERING), step.odd("stale"), step)
 
     @invariant()
     def a_revoked_identity_never_lives_again(self) -> None:
