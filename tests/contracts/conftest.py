@@ -18,6 +18,7 @@ settings.register_profile(
     max_examples=25,
     stateful_step_count=40,
     derandomize=True,
+    print_blob=True,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,

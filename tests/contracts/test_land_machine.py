@@ -128,7 +128,9 @@ class LandMachine(Machine):
         return self.change(action, record_id, odd, step, recipient=recipient)
 
     def encumber(self, step: Step) -> None:
-        odd, record_id = step.odd("stale", "liens", "nobody", "no claim"), self.choose(step.at, ACTIVE)
+        self.lend(self.choose(step.at, ACTIVE), step.odd("stale", "liens", "nobody", "no claim"), step)
+
+    def lend(self, record_id: bytes, odd: str, step: Step) -> None:
         creditor = ZERO_ADDRESS if odd == "nobody" else address_of(pick(CREDITORS, step.to))
         claim = ZERO32 if odd == "no claim" else self.fresh()
         if self.change("encumber", record_id, odd, step, creditor=creditor, claim=to_hex(claim)):
@@ -144,6 +146,8 @@ class LandMachine(Machine):
             lien = replace(lien, rank=lien.rank + 1) if odd == "rank" else replace(lien, claim=self.fresh())
         if self.change("release", record_id, odd, step, lien=lien.as_json()):
             self.claims[record_id][lien.creditor, lien.claim] -= 1
+            if step.number % 2:  # a lien taken now ranks behind all that are left
+                self.lend(record_id, "", PLAIN)
 
     def freeze(self, step: Step) -> None:
         self.change("freeze", self.choose(step.at, ACTIVE), step.odd("stale"), step)
@@ -187,8 +191,9 @@ class LandMachine(Machine):
         odd = step.odd("stale", "liens", "more", "again", "holder", "no digest", "twice", "one", "mixed", "order")
         first = self.choose(step.at, ACTIVE)
         holder = self.newest(first).holder
-        active = [r for r, history in self.histories.items() if history[-1].status == ACTIVE and r != first]
-        others = [r for r in active if (self.newest(r).holder == holder) == (odd != "mixed")]
+        others = [r for r, history in self.histories.items() if history[-1].status == ACTIVE and r != first]
+        same = [r for r in others if self.newest(r).holder == holder]
+        others = same if same and odd != "mixed" else [r for r in others if r not in same]
         chosen = [first, *others[: 0 if odd == "one" else 1 + step.to % 2], *[first] * (odd == "twice")]
         parents = [self.owner(record_id, odd if record_id == first else "") for record_id in chosen]
         if odd == "order":
@@ -227,4 +232,8 @@ def test_contract_and_rules_take_a_hundred_liens_and_no_more(full_office: Office
         machine.encumber(PLAIN)
     assert machine.newest(parcel).liens == land_rules.MAX_LIENS == len(machine.histories[parcel]) - 1
     machine.no_lien_is_lost()
+    first = machine.lists[machine.newest(parcel).lienRoot][0]
+    machine.change("release", parcel, "", PLAIN, lien=first.as_json())
+    machine.encumber(PLAIN)
+    assert machine.lists[machine.newest(parcel).lienRoot][-1].rank == land_rules.MAX_LIENS + 1
     machine.teardown()
