@@ -8,7 +8,7 @@ export UV_PYTHON = $(PYTHON)
 export UV_PYTHON_DOWNLOADS = never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test bench tools slither compile clean
+.PHONY: help setup demo up test fuzz bench tools slither compile clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,15 @@ test: setup tools slither ## lint, type-check and run every test
 	@$(RUN) mypy
 	@$(RUN) bandit -q -c pyproject.toml -r ledger wallet api scripts
 	@$(RUN) pytest
+
+# FUZZ_SEED=0x... repeats the Solidity half of a run; a state machine prints how to repeat what it found.
+FUZZ_SEED := $(or $(FUZZ_SEED),0x$(shell date +%s))
+
+fuzz: setup ## long fuzzing: the forge tests and the state machines with many runs, new ones each time
+	@echo "FUZZ_SEED=$(FUZZ_SEED)"
+	@forge=$$($(RUN) python -c 'from scripts.node import foundry; print(foundry("forge"))') && cd hardhat-local && \
+	  FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=1000 "$$forge" test --fuzz-seed $(FUZZ_SEED)
+	@$(RUN) pytest --hypothesis-profile=long tests/contracts/test_*_machine.py
 
 tools: setup ## build Kubo and geth into .tools/bin, where Go is found
 	@$(RUN) python -m scripts.tools.build

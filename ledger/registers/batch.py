@@ -15,6 +15,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ledger import codec, merkle
+from ledger.batch_entry import (
+    ACTIVE,
+    AMEND,
+    AMENDED,
+    APPEND,
+    APPEND_LEAVES,
+    ENTRY,
+    NOTHING,
+    VOID,
+    VOIDED,
+    BatchEntry,
+    root_of,
+)
 from ledger.cid import cid_of
 from ledger.cid import parse as parse_cid
 from ledger.content import Content
@@ -24,24 +37,22 @@ from ledger.errors import BadInput, NotFound
 from ledger.model import Application, Approval, Log, RecordedEntry
 from ledger.registers.base import Claim, Role, State
 from ledger.registers.forms import ONE, Change, Form, Known, existing, word
-from ledger.registers.leaf import ACTIVE, AMENDED, NOTHING, VOIDED, BatchEntry, Leaf, root_of
+from ledger.registers.leaf import Leaf
 from ledger.registers.schema import Schema, text
 from wallet.typed_data import Domain, TypedData, build
 
-APPEND, APPEND_LEAVES, AMEND, VOID = 1, 2, 3, 4
 MAX_BY_ROOT = 10_000
 MAX_WITH_LEAVES = 3_800  # 32 bytes each in a transaction of less than 128 KiB, which is what nodes pass on
 
-_ENTRY = "(bytes32,uint32,uint40,uint8,uint8,bytes32,bytes32,bytes32,uint64,uint64,bytes32)"
-_PLACE = f"(bytes32,{_ENTRY},bytes32,uint64,bytes32[])"
+_PLACE = f"(bytes32,{ENTRY},bytes32,uint64,bytes32[])"
 _ARGUMENTS: Mapping[str, Sequence[str]] = {
-    "append": ("(bytes32,bytes32,uint64,bytes32,uint256)", _ENTRY, codec.APPROVALS),
-    "appendLeaves": ("bytes32", "bytes32[]", "uint256", _ENTRY, codec.APPROVALS),
-    "amend": (_PLACE, "bytes32", "bytes32", "uint256", _ENTRY, codec.APPROVALS),
-    "void": (_PLACE, "bytes32", "uint256", _ENTRY, codec.APPROVALS),
+    "append": ("(bytes32,bytes32,uint64,bytes32,uint256)", ENTRY, codec.APPROVALS),
+    "appendLeaves": ("bytes32", "bytes32[]", "uint256", ENTRY, codec.APPROVALS),
+    "amend": (_PLACE, "bytes32", "bytes32", "uint256", ENTRY, codec.APPROVALS),
+    "void": (_PLACE, "bytes32", "uint256", ENTRY, codec.APPROVALS),
 }
 _STRUCTS = {"append": "AppendBatch", "appendLeaves": "AppendLeaves", "amend": "AmendLeaf", "void": "VoidLeaf"}
-_RECORDED = keccak256(f"Recorded(bytes32,{_ENTRY})".encode())
+_RECORDED = keccak256(f"Recorded(bytes32,{ENTRY})".encode())
 _CORRECTION = {"record": word, "reason": text(1000)}
 
 
@@ -219,5 +230,5 @@ def _words(entry: BatchEntry) -> tuple[Any, ...]:
 
 
 def _entry(log: Log, approvers: tuple[str, ...], time: int) -> BatchEntry:
-    (members,) = codec.words([_ENTRY], log)
+    (members,) = codec.words([ENTRY], log)
     return BatchEntry(*members)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ledger import codec
 from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address, to_hex
-from ledger.entries import Entry, abi, approvals_hash
+from ledger.entries import Entry, approvals_hash
 from ledger.errors import BadInput, Conflict
+from ledger.identity_entry import (
+    ACTIVE,
+    CONFIRM,
+    ENTRY,
+    ISSUE,
+    RECOVERING,
+    REVOKED,
+    SUSPENDED,
+    VETO,
+    IdentityEntry,
+)
 from ledger.model import Application, Approval, Log, RecordedEntry
 from ledger.registers.base import Claim, Role, State, claim_of_history
 from ledger.registers.evidence import NoEvidence
@@ -18,19 +29,15 @@ from ledger.registers.forms import MAX_DOCUMENTS, ONE, Change, Form, Known, addr
 from ledger.registers.schema import ContentField, Schema, end_of_day, iso_date, pattern, text
 from wallet.typed_data import Domain, TypedData, build
 
-ISSUE, RENEW, ROTATE, RECOVER, CONFIRM, VETO, SUSPEND, REINSTATE, REVOKE = range(1, 10)
-ACTIVE, SUSPENDED, REVOKED, RECOVERING = range(1, 5)
-
 _IDENTITY = "(bytes32,bytes32,address,uint40)"
-_ENTRY = "(bytes32,uint32,uint40,uint8,uint8,bytes32,bytes32,address,uint40)"
-_PLAIN = ("bytes32", _ENTRY, "uint256", codec.APPROVALS)
+_PLAIN = ("bytes32", ENTRY, "uint256", codec.APPROVALS)
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "issue": (f"{_IDENTITY}[]", "uint256", codec.APPROVALS),
-    "renew": ("bytes32", _ENTRY, "bytes32", "uint40", "uint256", codec.APPROVALS),
-    "rotate": ("bytes32", _ENTRY, "address", "uint256", "bytes", "bytes", codec.APPROVALS),
-    "recover": ("bytes32", _ENTRY, "address", "uint256", codec.APPROVALS),
-    "confirm": ("bytes32", _ENTRY, _ENTRY),
-    "veto": ("bytes32", _ENTRY, _ENTRY, "uint256", "bytes"),
+    "renew": ("bytes32", ENTRY, "bytes32", "uint40", "uint256", codec.APPROVALS),
+    "rotate": ("bytes32", ENTRY, "address", "uint256", "bytes", "bytes", codec.APPROVALS),
+    "recover": ("bytes32", ENTRY, "address", "uint256", codec.APPROVALS),
+    "confirm": ("bytes32", ENTRY, ENTRY),
+    "veto": ("bytes32", ENTRY, ENTRY, "uint256", "bytes"),
     "suspend": _PLAIN,
     "reinstate": _PLAIN,
     "revoke": _PLAIN,
@@ -63,16 +70,7 @@ FORMS: Mapping[str, Form] = {
     "revoke": Form("end an identity for ever", ONE),
 }
 ISSUED = keccak256(b"Issued(bytes32,bytes32,address,uint40)")
-RECORDED = keccak256(f"Recorded(bytes32,{_ENTRY})".encode())
-
-
-@dataclass(frozen=True)
-class IdentityEntry(Entry):
-    """`controller` is the proposed one while the status is RECOVERING: the entry before names who may veto.
-    `validUntil` is the first second in which the identity is expired."""
-
-    controller: str = abi("address")
-    validUntil: int = abi("uint40")  # noqa: N815 - the name of the Solidity struct's member
+RECORDED = keccak256(f"Recorded(bytes32,{ENTRY})".encode())
 
 
 SCHEMA = Schema(
@@ -257,7 +255,7 @@ def _first_entry(log: Log, approvers: tuple[str, ...], time: int) -> IdentityEnt
 
 
 def _later_entry(log: Log, approvers: tuple[str, ...], time: int) -> IdentityEntry:
-    (members,) = codec.words([_ENTRY], log)
+    (members,) = codec.words([ENTRY], log)
     entry: dict[str, Any] = dict(zip(IdentityEntry.__dataclass_fields__, members, strict=True))
     return IdentityEntry(**entry | {"controller": parse_address(entry["controller"])})
 

@@ -1,4 +1,4 @@
-"""The entries of contracts/BatchRegister.sol, and what proves one leaf of a batch."""
+"""What proves one leaf of a batch."""
 
 from __future__ import annotations
 
@@ -7,41 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger import merkle
-from ledger.encoding import ZERO32, exact_list, exact_object, from_hex, keccak256, parse_address, to_hex
-from ledger.entries import Entry, abi
+from ledger.batch_entry import AMENDED, BatchEntry, batch_id
+from ledger.encoding import ZERO32, exact_list, exact_object, from_hex, parse_address, to_hex
+from ledger.entries import Entry
 from ledger.errors import BadInput, InvalidProof
 
-ACTIVE, AMENDED, VOIDED = 1, 2, 3
 MAX_PATH = 64
 MAX_CORRECTIONS = 256
 MAX_APPROVERS = 32
-
-
-@dataclass(frozen=True)
-class BatchEntry(Entry):
-    """The state of a series, of one batch of it, or of a corrected leaf.
-
-    `count` and `total` are the leaves of the batch and of the series up to it, zero for a correction. `manifest` is the
-    hash of what goes with the entry: the list of the leaves (zero if they are in the calldata), or the reason of a
-    correction, whose `digest` is the replacement's."""
-
-    root: bytes = abi("bytes32")
-    count: int = abi("uint64")
-    total: int = abi("uint64")
-    manifest: bytes = abi("bytes32")
-
-
-NOTHING = BatchEntry(ZERO32, 0, 0, 0, 0, ZERO32, ZERO32, ZERO32, 0, 0, ZERO32)
-
-
-def batch_id(series: bytes, sequence: int) -> bytes:
-    """The record under which batch `sequence` of a series is proved directly."""
-    return keccak256(series + sequence.to_bytes(32, "big"))
-
-
-def root_of(digests: Sequence[bytes]) -> bytes:
-    """The root of a batch whose leaves hold these content digests, in order."""
-    return merkle.root([merkle.leaf_hash(digest) for digest in digests])
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from eth_abi.abi import encode
 from ledger.encoding import ZERO32, keccak256, to_hex
 from ledger.entries import verify_history
 from ledger.merkle import inclusion_path, leaf_hash
-from ledger.registers.batch import _ENTRY, BatchEntry, root_of
-from ledger.registers.leaf import batch_id
+from ledger.batch_entry import ENTRY, BatchEntry, batch_id, root_of
 from scripts.devnet import free_port, start_hardhat
 from tests.contracts.batches import MANIFEST, REASON, SERIES, Batches, digests, place, records
 from tests.contracts.offices import Office
@@ -32,7 +31,7 @@ def head(batches: Batches, record_id: bytes) -> bytes:
 
 
 def is_good(batches: Batches, batch: BatchEntry, contents: Sequence[bytes], index: int) -> bool:
-    types = ["bytes32", _ENTRY, "bytes32", "uint64", "bytes32[]"]
+    types = ["bytes32", ENTRY, "bytes32", "uint64", "bytes32[]"]
     path = inclusion_path([leaf_hash(digest) for digest in contents], index)
     values = [SERIES, tuple(vars(batch).values()), contents[index], index, path]
     return bool(int.from_bytes(batches.read(keccak256(f"isGood({','.join(types)})".encode())[:4] + encode(types, values))))

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from ledger import merkle
+from ledger.batch_entry import ACTIVE, AMENDED, VOIDED, BatchEntry, batch_id
 from ledger.certificate import Certificate
 from ledger.content import Content
 from ledger.encoding import ZERO32, keccak256
 from ledger.entries import approvals_hash
-from ledger.registers.leaf import ACTIVE, AMENDED, VOIDED, BatchEntry, Leaf, batch_id
+from ledger.registers.leaf import Leaf
 from ledger.registers.transactions import REGISTER
 from ledger.verdict import Verdict
 from ledger.verifier import verify

@@ -13,6 +13,7 @@ from eth_abi.abi import decode, encode
 from eth_utils.abi import function_signature_to_4byte_selector
 from eth_utils.crypto import keccak
 
+from ledger.batch_entry import ACTIVE, AMENDED, APPEND, NOTHING, VOIDED, BatchEntry, batch_id
 from ledger.encoding import ZERO32, to_hex
 from ledger.entries import approvals_hash, verify_history
 from ledger.errors import InvalidProof
@@ -20,8 +21,6 @@ from ledger.merkle import inclusion_path, leaf_hash, root
 from ledger.model import Application, Approval, Log
 from ledger.registers import batch
 from ledger.registers.base import HEAD_SLOT
-from ledger.registers.batch import ACTIVE, AMENDED, APPEND, NOTHING, VOIDED, BatchEntry
-from ledger.registers.leaf import batch_id
 from ledger.registers.transactions import REGISTER
 from tests.builders import NAME, REGISTER_ADDRESS, REGISTRARS
 from wallet.typed_data import TYPES, VERSION

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from eth_utils.crypto import keccak
 
+from ledger.batch_entry import NOTHING
 from ledger.errors import BadInput
-from ledger.registers.batch import NOTHING
 from ledger.registers.transactions import REGISTER, SCHEMA
 
 FIELDS = {
