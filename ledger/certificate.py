@@ -11,7 +11,7 @@ from ledger.encoding import RegisterName, exact_list, exact_object, from_hex, pa
 from ledger.entries import Entry
 from ledger.errors import BadInput
 from ledger.registers import register_of_kind
-from ledger.registers.base import Register
+from ledger.registers.base import Register, State
 from ledger.registers.evidence import Evidence
 from ledger.state_proof import MAX_NODES
 from ledger.trust import MAX_APPROVERS
@@ -61,6 +61,24 @@ class Certificate:
     evidence: Evidence
     content: Disclosure
     state: StateProof
+
+    @property
+    def newest(self) -> tuple[Entry, bytes]:
+        """The entry that says how the record is now, and the digest of the content that counts."""
+        return self.evidence.states(self.entries)[-1]
+
+    def status_at(self, time: int) -> tuple[State, str]:
+        """The status at a time in seconds, up to that of the block: until then the history is complete."""
+        states = [state for state in self.evidence.states(self.entries) if state[0].time <= time]
+        if not states:
+            return "invalid", "nothing had been recorded by then"
+        entry, digest = states[-1]
+        same_content = digest == self.newest[1]
+        values = self.content.values if same_content else {}
+        state, reason = register_of_kind(self.kind).status(values, entry, time)
+        if state != "invalid" and not same_content:
+            return "unknown", "the content was another then: ask for the certificate of that time"
+        return state, reason
 
     @property
     def approved(self) -> Iterator[tuple[Entry, tuple[str, ...]]]:

@@ -101,7 +101,7 @@ class Certifier:
             self._capture(trusted, heads, block, checkpoint, {name for names in approved for name in names}),
         )
         self._check_own(certificate)
-        sequence, head = claim.sequence, claim.evidence.newest(claim.entries).head
+        sequence, head = claim.sequence, claim.newest.head
         self.store.save_certificate(str(trusted.name), record_id, sequence, head, certificate.as_json())
         return certificate
 

@@ -34,26 +34,30 @@ def verify(
     *,
     block_hashes: Mapping[int, bytes] | None = None,
     document: bytes | None = None,
+    as_of: int | None = None,
 ) -> Verdict:
     """Verify a certificate or a proof of absence.
 
     `data` is the file. `block_hashes` (block number → 32 bytes) are hashes the caller believes, from nodes of its own
     or pinned; else a block is believed when enough witnesses of the trust root signed it. `document` is the plaintext
-    of the document the certificate is about. Never raises for what is in the file: the verdict says what is wrong.
+    of the document the certificate is about. `as_of` asks for the status at an earlier time (seconds since 1970) than
+    that of the block. Never raises for what is in the file: the verdict says what is wrong.
     """
-    return _Verification(trust, block_hashes or {}, document).run(data)
+    return _Verification(trust, block_hashes or {}, document, as_of).run(data)
 
 
 class _Verification:
     """One run: the checks in order, and what they have found so far."""
 
-    def __init__(self, trust: TrustRoot | None, block_hashes: Mapping[int, bytes], document: bytes | None) -> None:
+    def __init__(
+        self, trust: TrustRoot | None, block_hashes: Mapping[int, bytes], document: bytes | None, as_of: int | None
+    ) -> None:
         self.trust = trust
+        self.as_of = as_of
         self.block_hashes = block_hashes
         self.document = document
         self.checks: list[CheckResult] = []
         self.header: Header | None = None
-        self.status: tuple[State, str] = ("unknown", "not checked")
 
     def run(self, data: bytes) -> Verdict:
         subject: str = "record"
@@ -95,8 +99,9 @@ class _Verification:
         heads = self._check_heads(account, {"head": record_id}, absence.state.register)
         if heads["head"] != ZERO32:
             self._fail(5, "the register does hold a record about this subject")
-        self.status = ("valid", "never issued")
-        self._note(12, "passed", self.status[1])
+        # What was never recorded up to the block was not recorded at any time before.
+        if not self._note_too_late(self.as_of or 0, header):
+            self._note(12, "passed", "never issued")
 
     def _parse(self, data: bytes) -> Certificate | Absence:
         try:
@@ -177,19 +182,18 @@ class _Verification:
         self._note(7, "passed", f"{len(history)} entries, none missing" if history else "no entries of its own")
 
     def _check_fields(self, certificate: Certificate) -> None:
-        register, evidence = register_of_kind(certificate.kind), certificate.evidence
-        self._prove(8, lambda: certificate.content.verify(evidence.digest(certificate.entries)))
+        register, (entry, digest) = register_of_kind(certificate.kind), certificate.newest
+        self._prove(8, lambda: certificate.content.verify(digest))
         values = certificate.content.values
         if hidden := sorted(register.schema.mandatory - values.keys()):
             self._fail(8, f"the mandatory field {hidden[0]} is withheld")
         if values["schema"] != register.schema.id:
             self._fail(8, f"the content is not of the schema {register.schema.id}")
-        strings = {name: value for name, value in values.items() if name not in ("schema", "document")}
         try:
-            register.schema.validate_disclosed(strings)
+            register.schema.validate_disclosed({k: v for k, v in values.items() if k not in ("schema", "document")})
         except BadInput as error:
             self._fail(8, error.message)
-        if problem := register.disagreement(values, certificate.record_id, evidence.newest(certificate.entries)):
+        if problem := register.disagreement(values, certificate.record_id, entry):
             self._fail(8, problem)
         # The paths do not bind the number of leaves, so how many others there are is not said.
         others = "others withheld" if certificate.content.size > len(values) else "none withheld"
@@ -226,7 +230,7 @@ class _Verification:
         account = self._prove(10, lambda: prove_account(header.state_root, trusted.authority, proof.account))
         if account is None or account.code_hash != trusted.authority_code_hash:
             self._fail(10, "the authority has other code than the trust root says")
-        registrars = {approver for _, approvers in certificate.approved for approver in approvers}
+        registrars = {name for _, names in certificate.approved for name in names}
         if missing := sorted(registrars - proof.slots.keys()):
             self._fail(10, f"nothing shows whether approver {missing[0]} is suspect")
         since = {}
@@ -249,12 +253,16 @@ class _Verification:
             self._note(11, "passed", "the document is the one that was recorded")
 
     def _check_status(self, certificate: Certificate, header: Header) -> None:
-        register = register_of_kind(certificate.kind)
-        newest = certificate.evidence.newest(certificate.entries)
-        self.status = register.status(certificate.content.values, newest, header.time)
-        state, reason = self.status
-        outcomes: dict[State, Any] = {"valid": "passed", "invalid": "failed", "unknown": "unknown"}
-        self._note(12, outcomes[state], reason)
+        time = header.time if self.as_of is None else self.as_of
+        if not self._note_too_late(time, header):
+            state, reason = certificate.status_at(time)
+            outcomes: dict[State, Any] = {"valid": "passed", "invalid": "failed", "unknown": "unknown"}
+            self._note(12, outcomes[state], reason)
+
+    def _note_too_late(self, time: int, header: Header) -> bool:
+        if too_late := time > header.time:
+            self._note(12, "unknown", f"the file tells nothing after block {header.number}: ask for a newer one")
+        return too_late
 
     def _prove(self, number: int, proof: Callable[[], T]) -> T:
         try:

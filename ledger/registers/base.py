@@ -44,8 +44,13 @@ class Claim:
     evidence: Evidence
 
     @property
+    def newest(self) -> Entry:
+        return self.evidence.states(self.entries)[-1][0]
+
+    @property
     def digest(self) -> bytes:
-        return self.evidence.digest(self.entries)
+        """Of the content that counts now."""
+        return self.evidence.states(self.entries)[-1][1]
 
     @property
     def sequence(self) -> int:

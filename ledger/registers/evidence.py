@@ -21,11 +21,9 @@ class Evidence(Protocol):
     def history(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """What must be one chain of entries from the first to the last."""
 
-    def newest(self, entries: Sequence[Entry]) -> Entry:
-        """The entry that says how the record is now."""
-
-    def digest(self, entries: Sequence[Entry]) -> bytes:
-        """The digest of the content that counts now."""
+    def states(self, entries: Sequence[Entry]) -> Sequence[tuple[Entry, bytes]]:
+        """What the record has been, oldest first and never empty: the entry that says how it is, and the digest of the
+        content that counts from then on."""
 
     def approved(self) -> Sequence[tuple[Entry, tuple[str, ...]]]:
         """Entries that registrars approved beside those of the certificate, each with its approvers, ascending."""
@@ -53,11 +51,8 @@ class NoEvidence:
     def history(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         return entries
 
-    def newest(self, entries: Sequence[Entry]) -> Entry:
-        return entries[-1]
-
-    def digest(self, entries: Sequence[Entry]) -> bytes:
-        return entries[-1].digest
+    def states(self, entries: Sequence[Entry]) -> Sequence[tuple[Entry, bytes]]:
+        return [(entry, entry.digest) for entry in entries]
 
     def approved(self) -> Sequence[tuple[Entry, tuple[str, ...]]]:
         return ()

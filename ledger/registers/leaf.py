@@ -63,12 +63,11 @@ class Leaf:
     def history(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         return [entry for entry, _ in self.corrections]
 
-    def newest(self, entries: Sequence[Entry]) -> Entry:
-        return self.corrections[-1][0] if self.corrections else entries[-1]
-
-    def digest(self, entries: Sequence[Entry]) -> bytes:
-        replaced = [entry.digest for entry, _ in self.corrections if entry.status == AMENDED]
-        return replaced[-1] if replaced else self.content
+    def states(self, entries: Sequence[Entry]) -> Sequence[tuple[Entry, bytes]]:
+        states: list[tuple[Entry, bytes]] = [(entries[-1], self.content)]
+        for entry, _ in self.corrections:
+            states.append((entry, entry.digest if entry.status == AMENDED else states[-1][1]))
+        return states
 
     def approved(self) -> Sequence[tuple[Entry, tuple[str, ...]]]:
         return self.corrections
