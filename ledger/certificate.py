@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger.content import Disclosure
@@ -66,6 +66,15 @@ class Certificate:
     def newest(self) -> tuple[Entry, bytes]:
         """The entry that says how the record is now, and the digest of the content that counts."""
         return self.evidence.states(self.entries)[-1]
+
+    def disclosing(self, names: Set[str]) -> Certificate:
+        """The certificate that shows these fields, and those that may not be withheld, of those that this one shows.
+        Raises BadInput for a field that it does not show."""
+        if unknown := sorted(names - self.content.values.keys()):
+            raise BadInput(f"The certificate shows no field {unknown[0][:60]!r}.", "Its fields are in /content/fields.")
+        shown = names | register_of_kind(self.kind).schema.mandatory
+        kept = tuple(field for field in self.content.fields if field.field.name in shown)
+        return replace(self, content=replace(self.content, fields=kept))
 
     def status_at(self, time: int) -> tuple[State, str]:
         """The status at a time in seconds, up to that of the block: until then the history is complete."""

@@ -11,11 +11,11 @@ from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
 from ledger.encoding import canonical_json, from_hex
 from ledger.errors import ChainMismatch, Conflict, KhalayakError, NotFound, Unavailable
-from ledger.known import FinalState
+from ledger.known import FinalState, PastState
 from ledger.model import Application, Block, BlockTag
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
-from ledger.registers.base import head_slot, suspect_since_slot
+from ledger.registers.base import Claim, head_slot, suspect_since_slot
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.verifier import verify
 
@@ -61,10 +61,21 @@ class Certifier:
 
     def newest(self, trusted: TrustedRegister, record_id: bytes) -> Certificate:
         """The certificate of a record as of the last block followed, made anew. Raises NotFound, Unavailable."""
+        return self.certify(trusted, record_id, *self._witnessed(self._followed(trusted)))
+
+    def as_of(self, trusted: TrustedRegister, record_id: bytes, number: int) -> Certificate:
+        """The certificate of a record as of an earlier block, with the content of then, if the node still has that
+        block's state. It is not kept. Raises NotFound (nothing was recorded by then), Unavailable."""
+        if number > self._followed(trusted):
+            raise Unavailable(f"Block {number} has not been followed yet.", "Try again later.")
+        known = PastState(trusted, self.store, self.chain, number)
+        return self._make(trusted, register_of_kind(trusted.kind).claim(record_id, known), *self._witnessed(number))
+
+    def _followed(self, trusted: TrustedRegister) -> int:
         followed = self.store.cursor(str(trusted.name))
         if followed is None:
             raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
-        return self.certify(trusted, record_id, *self._witnessed(followed))
+        return followed
 
     def _certify(self, application: Application, block_number: int) -> None:
         trusted = self.trust.register_named(application.register)
@@ -85,6 +96,12 @@ class Certifier:
         block's cosigned checkpoint. Raises NotFound, Unavailable (too few witnesses), ChainMismatch (our own verifier
         refuses it)."""
         claim = register_of_kind(trusted.kind).claim(record_id, FinalState(trusted, self.store, self.chain))
+        certificate = self._make(trusted, claim, block, checkpoint)
+        name, sequence = str(trusted.name), claim.sequence
+        self.store.save_certificate(name, record_id, sequence, claim.newest.head, certificate.as_json())
+        return certificate
+
+    def _make(self, trusted: TrustedRegister, claim: Claim, block: Block, checkpoint: str) -> Certificate:
         content = self.store.content(claim.digest)
         if content is None:
             raise NotFound("Neither this office nor its chain knows the content of this record.")
@@ -101,8 +118,6 @@ class Certifier:
             self._capture(trusted, heads, block, checkpoint, {name for names in approved for name in names}),
         )
         self._check_own(certificate)
-        sequence, head = claim.sequence, claim.newest.head
-        self.store.save_certificate(str(trusted.name), record_id, sequence, head, certificate.as_json())
         return certificate
 
     def _check_own(self, certificate: Certificate) -> None:

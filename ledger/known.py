@@ -42,6 +42,17 @@ class FinalState:
         return application
 
 
+class PastState(FinalState):
+    """The same, as it was after a block."""
+
+    def __init__(self, trusted: TrustedRegister, store: RecordStore, chain: Chain, block_number: int) -> None:
+        super().__init__(trusted, store, chain)
+        self.block_number = block_number
+
+    def history(self, record_id: bytes) -> list[RecordedEntry]:
+        return [item for item in super().history(record_id) if item.block_number <= self.block_number]
+
+
 class NewestState(FinalState):
     """The same, for a change that must build on the newest entry: it is refused while a newer one is not final."""
 

@@ -1,62 +1,100 @@
-"""`khalayak verify`: needs nothing but the files, no node, no database, no server."""
+"""`khalayak verify` and `khalayak disclose` need nothing but the files; nodes are asked only where --rpc names some."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledger.certificate import MAX_BYTES
-from ledger.errors import BadInput
+from ledger import certificate
+from ledger.certificate import MAX_BYTES, Absence, Certificate
+from ledger.encoding import from_hex
+from ledger.errors import BadInput, InvalidProof
+from ledger.state_proof import parse_header
 from ledger.trust import TrustRoot
 from ledger.verdict import Verdict
 from ledger.verifier import verify as verify_file
+from scripts.files import write_new
+
+DAY = 86_400
 
 
 def verify(
     files: Annotated[list[Path], typer.Argument(help="certificates or proofs of absence")],
     trust: Annotated[Path | None, typer.Option(help="trust root; trust.json beside the file if not given")] = None,
     document: Annotated[Path | None, typer.Option(help="the PDF that the certificate is about")] = None,
+    rpc: Annotated[
+        list[str] | None, typer.Option(help="a node to believe about blocks; repeated, all must agree")
+    ] = None,
+    block: Annotated[list[str] | None, typer.Option(help="NUMBER:HASH of a block that you believe")] = None,
+    as_of: Annotated[str, typer.Option(help="a past day YYYY-MM-DD, its end in UTC, or a block number")] = "",
+    offline: Annotated[bool, typer.Option("--offline", help="refuse to ask any node")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the whole verdict as JSON, one line a file")] = False,
     checks: Annotated[bool, typer.Option("--checks", help="print every check, not only the answer")] = False,
 ) -> None:
-    """Verify certificates offline: one line a file, `OK:`, `FAIL: n reason` or `UNKNOWN: n reason`."""
+    """Verify certificates: one line a file, `OK:`, `FAIL: n reason` or `UNKNOWN: n reason`."""
+    if offline and rpc:
+        raise BadInput("--offline and --rpc exclude each other.", "Leave one out.")
     document_bytes = read(document) if document else None
     verdicts = []
     for path in files:
         trusted = trust or path.with_name("trust.json")
-        root = TrustRoot.parse(read(trusted))
-        verdict = verify_file(read(path, MAX_BYTES + 1), root, document=document_bytes)
+        root, data = TrustRoot.parse(read(trusted)), read(path, MAX_BYTES + 1)
+        hashes = _pinned(block or [])
+        if rpc:
+            hashes |= _asked(rpc, data, root)
+        verdict = verify_file(
+            data, root, block_hashes=hashes, document=document_bytes, as_of=_moment(as_of, data, rpc or [])
+        )
         verdicts.append(verdict)
         if as_json:
-            typer.echo(json.dumps({"file": str(path), "trust": str(trusted), **verdict.as_json()}))
+            typer.echo(json.dumps({"file": str(path), "trust": str(trusted), "moment": as_of, **verdict.as_json()}))
             continue
         # A cheat can put a trust root of his own beside his certificate, so the answer never goes without its name.
-        typer.echo(f"{answer(verdict)}  {path.name} (trusting {root.name} of {trusted})")
+        typer.echo(f"{answer(verdict, as_of)}  {path.name} (trusting {root.name} of {trusted})")
         if checks:
             typer.echo("\n".join(check_lines(verdict)))
     raise typer.Exit(0 if all(verdict.valid for verdict in verdicts) else 1)
 
 
-def answer(verdict: Verdict) -> str:
+def disclose(
+    file: Annotated[Path, typer.Argument(help="a certificate")],
+    only: Annotated[
+        str, typer.Option(help="the fields to show, with commas between; those that may not be hidden stay")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="file to write; never overwritten")] = Path("disclosed.json"),
+) -> None:
+    """Write a smaller certificate that shows only some fields and still verifies."""
+    made = certificate.parse(read(file, MAX_BYTES + 1))
+    if not isinstance(made, Certificate):
+        raise BadInput("A proof of absence has no fields.", "Choose a certificate.")
+    smaller = made.disclosing({name.strip() for name in only.split(",") if name.strip()})
+    write_new(out, smaller.as_json())
+    typer.echo(f"It shows {', '.join(smaller.content.values)}; the others are withheld.")
+
+
+def answer(verdict: Verdict, moment: str = "") -> str:
     """The verdict in one line."""
     refusal = verdict.refusal
     if refusal is None:
-        return f"OK: {verdict.axes['status'].reason} {as_of(verdict)}"
+        then = f"at {moment}, " if moment else ""
+        return f"OK: {verdict.axes['status'].reason} {then}{as_of_block(verdict)}"
     return f"{'FAIL' if refusal.outcome == 'failed' else 'UNKNOWN'}: {refusal.number} {refusal.detail}"
 
 
-def as_of(verdict: Verdict) -> str:
+def as_of_block(verdict: Verdict) -> str:
     """As of which block, its time, and how old that is now."""
     assert verdict.block_time is not None, "a valid verdict has a block"
     moment = datetime.fromtimestamp(verdict.block_time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     age = max(0, int(time.time()) - verdict.block_time)
     words = next(
-        (f"{age // size} {unit}" for unit, size in (("d", 86400), ("h", 3600), ("min", 60)) if age >= size), f"{age} s"
+        (f"{age // size} {unit}" for unit, size in (("d", DAY), ("h", 3600), ("min", 60)) if age >= size), f"{age} s"
     )
     return f"as of block {verdict.block_number}, {moment}, {words} old"
 
@@ -76,4 +114,67 @@ def read(path: Path, limit: int = 100_000_000) -> bytes:
         raise BadInput(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
 
 
-COMMANDS = (verify,)
+def _pinned(blocks: list[str]) -> dict[int, bytes]:
+    hashes = {}
+    for text in blocks:
+        number, _, value = text.partition(":")
+        if not re.fullmatch("[0-9]{1,18}", number):
+            raise BadInput("--block takes NUMBER:HASH, as 1234:0x….", "Both are on any explorer of the chain.")
+        hashes[int(number)] = from_hex(value if value[:2].lower() == "0x" else f"0x{value}", 32, "--block")
+    return hashes
+
+
+def _asked(urls: list[str], data: bytes, root: TrustRoot) -> Mapping[int, bytes]:
+    """What the nodes say about the file's block; nothing for a file that cannot be read, which the verdict will say."""
+    from ledger.adapters.evm_chain import EvmChain
+    from ledger.nodes import final_block
+
+    number = _block_number(data)
+    if number is None:
+        return {}
+    block = final_block({url: EvmChain(url) for url in urls}, number, root.chain_id, root.genesis)
+    return {number: block.hash}
+
+
+def _moment(text: str, data: bytes, urls: list[str]) -> int | None:
+    """The time that --as-of means, in seconds. Raises BadInput, and what the nodes raise."""
+    if not text:
+        return None
+    if re.fullmatch("[0-9]{1,18}", text):
+        return _time_of_block(int(text), data, urls)
+    return end_of(text)
+
+
+def end_of(day: str) -> int:
+    """The last second of a day YYYY-MM-DD in UTC, in seconds since 1970. Raises BadInput."""
+    try:
+        return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) + DAY - 1
+    except ValueError:
+        raise BadInput(f"--as-of takes a day YYYY-MM-DD or a block number, not {day[:40]!r}.") from None
+
+
+def _time_of_block(number: int, data: bytes, urls: list[str]) -> int:
+    if number == _block_number(data):
+        return parse_header(_parsed(data).state.header).time
+    if not urls:
+        raise BadInput(f"When block {number} was, the file does not tell.", "Name a node with --rpc, or give the day.")
+    from ledger.adapters.evm_chain import EvmChain
+
+    times = {EvmChain(url).block(number).time for url in urls}
+    if len(times) > 1:
+        raise BadInput(f"The nodes disagree about the time of block {number}.", "One of them is wrong; ask others too.")
+    return times.pop()
+
+
+def _parsed(data: bytes) -> Certificate | Absence:
+    return certificate.parse(data)
+
+
+def _block_number(data: bytes) -> int | None:
+    try:
+        return parse_header(_parsed(data).state.header).number
+    except (BadInput, InvalidProof):
+        return None
+
+
+COMMANDS = (verify, disclose)
