@@ -5,26 +5,16 @@ import {LandTitles} from "./LandTitles.sol";
 
 /// @title LandCourt
 /// @notice What courts do to titles: freeze them, and assign them without their holder (inheritance, judgment, lost key).
-/// An assignment waits in an entry of its own, PENDING, that names the new holder; until the window ends the title
-/// does not move and the court may withdraw the assignment. Liens stay on the title.
+/// An assignment waits in an entry of its own, PENDING, that names the new holder. Liens stay on the title.
 abstract contract LandCourt is LandTitles {
-    /// @notice How long an assignment waits, in seconds.
-    uint256 public constant ASSIGNMENT_WINDOW = 30 days;
-
     bytes32 private constant FREEZE_TYPEHASH =
         keccak256("FreezeTitle(bytes32 recordId,bytes32 head,uint256 deadline)");
     bytes32 private constant UNFREEZE_TYPEHASH =
         keccak256("UnfreezeTitle(bytes32 recordId,bytes32 head,uint256 deadline)");
     bytes32 private constant ASSIGN_TYPEHASH =
         keccak256("AssignTitle(bytes32 recordId,bytes32 head,address recipient,bytes32 digest,uint256 deadline)");
-    bytes32 private constant WITHDRAW_TYPEHASH =
-        keccak256("WithdrawAssignment(bytes32 recordId,bytes32 head,uint256 deadline)");
 
     error NotFrozen(bytes32 recordId, uint8 status);
-    error NotPending(bytes32 recordId, uint8 status);
-    error TooEarly(bytes32 recordId, uint256 end);
-    error WrongApprovers(bytes32 recordId);
-    error WrongPrevious(bytes32 recordId, bytes32 previous);
 
     /// @notice Stop a title from moving, changing and taking liens. The court signs.
     /// @param current The title's newest entry.
@@ -83,47 +73,9 @@ abstract contract LandCourt is LandTitles {
         _follow(recordId, entry, head, ASSIGN);
     }
 
-    /// @notice End the waiting of an assignment. It needs no signature, but its approvers must still be entitled.
-    /// @param current The title's newest entry.
-    /// @param approvers Of the assignment.
-    function completeAssignment(bytes32 recordId, LandEntry calldata current, address[] calldata approvers) external {
-        LandEntry memory entry = _read(current);
-        bytes32 head = _pendingHeadOf(recordId, entry);
-        uint256 end = entry.time + ASSIGNMENT_WINDOW;
-        if (block.timestamp < end) revert TooEarly(recordId, end);
-        authority.checkApproversAndCourt(approvers);
-        if (_tellApprovers(approvers) != entry.approvals) revert WrongApprovers(recordId);
-        entry.status = ACTIVE;
-        _follow(recordId, entry, head, COMPLETE);
-    }
-
-    /// @notice Undo an assignment that waits: the title is as it was before. The court signs.
-    /// @param current The title's newest entry.
-    /// @param previous The one before.
-    function withdrawAssignment(
-        bytes32 recordId,
-        uint256 deadline,
-        LandEntry calldata current,
-        LandEntry memory previous,
-        Approval[] calldata approvals
-    ) external {
-        LandEntry memory entry = _read(current);
-        bytes32 head = _pendingHeadOf(recordId, entry);
-        if (_hash(previous) != entry.previous) revert WrongPrevious(recordId, entry.previous);
-        bytes32 structHash = keccak256(abi.encode(WITHDRAW_TYPEHASH, recordId, head, deadline));
-        previous.approvals = _approveByCourt(structHash, deadline, approvals);
-        previous.sequence = entry.sequence;
-        _follow(recordId, previous, head, WITHDRAW);
-    }
-
-    function _pendingHeadOf(bytes32 recordId, LandEntry memory entry) private view returns (bytes32 head) {
-        head = _headOf(recordId, entry);
-        if (entry.status != PENDING) revert NotPending(recordId, entry.status);
-    }
-
     /// @dev As `_approve`, but by the court alone.
     function _approveByCourt(bytes32 structHash, uint256 deadline, Approval[] calldata given)
-        private
+        internal
         returns (bytes32)
     {
         (address[] memory approvers, ) = _checkApprovals(structHash, deadline, given);

@@ -8,7 +8,8 @@ import {Register} from "./Register.sol";
 abstract contract LandEntries is Register {
     /// @notice The state of a title after an action; `headOf` is the hash of the newest.
     /// @param time Of the block, in seconds.
-    /// @param approvals keccak256 of the packed addresses of the registrars who approved.
+    /// @param approvals keccak256 of the packed addresses of the registrars who approved; of nothing in an objection.
+    /// @param holder While the title is PENDING, who will hold it; who holds it is in the entry before.
     /// @param area In dm².
     /// @param parents keccak256 of the heads the parcel was split or merged from, zero for a first registration.
     struct LandEntry {
@@ -48,6 +49,7 @@ abstract contract LandEntries is Register {
     uint8 public constant RETIRE = 11;
     uint8 public constant COMPLETE = 12;
     uint8 public constant WITHDRAW = 13;
+    uint8 public constant OBJECT = 14;
 
     uint8 public constant ACTIVE = 1;
     uint8 public constant FROZEN = 2;

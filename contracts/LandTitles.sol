@@ -32,7 +32,19 @@ abstract contract LandTitles is LandEntries {
     /// @notice A first registration: sequence 1, no previous entry, no lien, no parents, active.
     event Issued(bytes32 indexed recordId, bytes32 digest, address holder, uint64 area);
 
+    /// @notice The longest cooling-off window, in seconds: a title that waits can be used for nothing else.
+    uint256 public constant MAX_COOLING_OFF = 90 days;
+
+    /// @notice How long a transfer waits, PENDING, while its holder may object, in seconds; zero if it does not wait.
+    uint256 public immutable coolingOff;
+
     error EmptyBatch();
+    error InvalidCoolingOff(uint256 coolingOff);
+
+    constructor(uint256 coolingOff_) {
+        if (coolingOff_ > MAX_COOLING_OFF) revert InvalidCoolingOff(coolingOff_);
+        coolingOff = coolingOff_;
+    }
 
     /// @notice Record the first titles of parcels. All are recorded or none.
     function issue(Title[] calldata titles, uint256 deadline, Approval[] calldata approvals) external {
@@ -106,7 +118,7 @@ abstract contract LandTitles is LandEntries {
         _follow(recordId, entry, head, RETIRE);
     }
 
-    /// @dev What every transfer demands and changes.
+    /// @dev What every transfer demands and changes. Where there is a cooling-off window it takes effect after that.
     /// @return signed What was signed, for the creditors.
     function _transfer(
         Transfer calldata change,
@@ -122,6 +134,7 @@ abstract contract LandTitles is LandEntries {
             _approve(_hashTransfer(TRANSFER_TYPEHASH, change, head), change.deadline, approvals);
         _checkSignature(holder, signed, holderSignature);
         _checkSignature(recipient, signed, recipientSignature);
+        if (coolingOff != 0) entry.status = PENDING;
     }
 
     /// @dev Let the entry name the recipient and the new content, if both may be.

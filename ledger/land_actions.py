@@ -5,7 +5,7 @@ An application's payload holds `deadline` and `records`. For a change of one tit
 and a merge `records` are the children (recordId, digest, holder, area) and `parents` the titles they come from, each
 with `recordId`, `head`, `current` and, for a merge, `liens`. Beside these: `recipient` (transfer, assign), `creditor`
 and `claim` (encumber), `lien` (release), `liens` (those on the title: encumber, release, transfer), `previous`
-(withdraw: the entry before the newest), `approvers` (complete: those of the assignment).
+(withdraw, object: the entry before the newest), `approvers` (complete: those of the newest entry).
 """
 
 from __future__ import annotations
@@ -251,18 +251,27 @@ ACTIONS: Mapping[str, LandAction] = {
         _holder,
     ),
     "complete": LandAction(
-        "completeAssignment",
+        "complete",
         ("bytes32", ENTRY, "address[]"),
         lambda p, given: [_id(p["records"][0]), _entry(p).words(), p["approvers"]],
         approvers=(),
     ),
     "withdraw": LandAction(
-        "withdrawAssignment",
+        "withdraw",
         (*_NOTHING_ELSE, ENTRY),
         lambda p, given: _simple(p, _entry(p, "previous").words()),
-        "WithdrawAssignment",
+        "WithdrawPending",
         _base,
         approvers=("court",),
+    ),
+    "object": LandAction(
+        "objectToTransfer",
+        (*_NOTHING_ELSE, ENTRY, "bytes"),
+        lambda p, given: _simple(p, _entry(p, "previous").words(), given["holder"]),
+        "ObjectToTransfer",
+        _base,
+        lambda p: {"holder": _entry(p, "previous").holder},
+        (),
     ),
 }
 TRANSFER_ENCUMBERED = LandAction(

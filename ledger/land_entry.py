@@ -16,9 +16,10 @@ from ledger.errors import BadInput, InvalidProof
 from ledger.model import Log
 
 ISSUE, AMEND, TRANSFER, ENCUMBER, RELEASE, FREEZE, UNFREEZE = 1, 2, 3, 4, 5, 6, 7
-ASSIGN, SPLIT, MERGE, RETIRE, COMPLETE, WITHDRAW = 8, 9, 10, 11, 12, 13
+ASSIGN, SPLIT, MERGE, RETIRE, COMPLETE, WITHDRAW, OBJECT = 8, 9, 10, 11, 12, 13, 14
 ACTIVE, FROZEN, RETIRED, PENDING = 1, 2, 3, 4
 ASSIGNMENT_WINDOW = 30 * 86400
+MAX_COOLING_OFF = 90 * 86400
 
 ENTRY = "(bytes32,uint32,uint40,uint8,uint8,bytes32,bytes32,address,uint64,uint16,bytes32,bytes32)"
 LIENS = "(uint16,address,bytes32)[]"
@@ -27,7 +28,8 @@ LIENS_RECORDED = keccak256(f"LiensRecorded(bytes32,{LIENS})".encode())
 
 @dataclass(frozen=True)
 class LandEntry(Entry):
-    """`area` in dm². `parents` commits to the heads that a parcel was split or merged from; zero if none."""
+    """`holder` is the one to come while it is PENDING. `area` in dm². `parents` commits to the heads that a parcel
+    was split or merged from; zero if none."""
 
     holder: str = abi("address")
     area: int = abi("uint64")

@@ -16,6 +16,7 @@ from eth_abi import encode
 from ledger.adapters.evm_chain import EvmChain
 from ledger.encoding import RegisterName, address_bytes, checksum_address, keccak256
 from ledger.errors import ConfigurationError, Refused, Unavailable
+from ledger.land_entry import MAX_COOLING_OFF
 from ledger.settings import DEVNET_CHAIN_ID, Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, create_witness_key
@@ -35,7 +36,8 @@ DEVNET_WORK_FACTOR = 1 << 12  # devnet keys guard nothing, and a newcomer should
 @dataclass(frozen=True)
 class Plan:
     """Who will govern: `registrars` are addresses of which `threshold` must approve every change; `admin`, meant to be
-    a multisig, appoints them; `guardian` can mark a registrar's key as suspect and nothing else."""
+    a multisig, appoints them; `guardian` can mark a registrar's key as suspect and nothing else. `cooling_off` is how
+    many seconds a holder has to object to a transfer, 90 days at most; 0 for none."""
 
     trust_name: str
     authority_name: str
@@ -43,6 +45,7 @@ class Plan:
     guardian: str
     registrars: tuple[str, ...]
     threshold: int
+    cooling_off: int
 
 
 class Deployer:
@@ -104,9 +107,14 @@ def deploy(chain: EvmChain, deployer: Signer, plan: Plan, witnesses: tuple[str, 
         )
     if deployer.address in (plan.admin, plan.guardian, *plan.registrars):
         raise ConfigurationError("The deployer's key may hold no role.", "Deploy with a key made for that only.")
+    if not 0 <= plan.cooling_off <= MAX_COOLING_OFF:
+        raise ConfigurationError(
+            f"A cooling-off window of {plan.cooling_off} seconds is refused by the register.",
+            f"Name 0 for none, or up to {MAX_COOLING_OFF} seconds.",
+        )
     run = Deployer(chain, deployer)
     authority = run.create("Authority", ("address", deployer.address))
-    register = run.create("LandRegister", ("address", authority))
+    register = run.create("LandRegister", ("address", authority), ("uint256", plan.cooling_off))
     run.call(authority, "setPolicy(address,uint64,uint8)", register, REGISTRAR_ROLE, plan.threshold)
     for registrar in plan.registrars:
         run.call(authority, "grantRole(uint64,address,uint32)", REGISTRAR_ROLE, registrar, 0)
@@ -148,7 +156,9 @@ def deploy_devnet(settings: Settings) -> TrustRoot:
     )
     admin, guardian = (_keystore(settings, settings.data / f"{name}.json") for name in ("admin", "guardian"))
     deployer = devnet_account()
-    plan = Plan("demo.khalayak.example", "Kantor Pertanahan Contoh (demo)", admin, guardian, registrars, 2)
+    plan = Plan(
+        "demo.khalayak.example", "Kantor Pertanahan Contoh (demo)", admin, guardian, registrars, 2, cooling_off=0
+    )
     trust = deploy(chain, deployer, plan, witnesses)
     Deployer(chain, deployer).fund(relayer, RELAYER_FUNDS)
     write_office_files(settings, trust)

@@ -77,7 +77,7 @@ contract ApprovalsTest is Fixture {
     }
 
     function test_a_register_without_a_policy_records_nothing() public {
-        register = new LandRegister(authority);
+        register = new LandRegister(authority, 0);
         Register.Approval[] memory given = valid(3);
         vm.expectRevert(abi.encodeWithSelector(Authority.NoPolicy.selector, address(register)));
         submit(given);
@@ -217,7 +217,7 @@ contract ApprovalsTest is Fixture {
 
     function test_a_signature_for_another_register_is_refused() public {
         Register.Approval[] memory given = valid(2);
-        register = new LandRegister(authority);
+        register = new LandRegister(authority, 0);
         authority.setPolicy(address(register), REGISTRAR, 2);
         expectInvalid(given[0].signer);
         submit(given);

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Authority} from "../Authority.sol";
-import {LandCourt} from "../LandCourt.sol";
 import {LandEntries} from "../LandEntries.sol";
+import {LandPending} from "../LandPending.sol";
 import {LandRegister} from "../LandRegister.sol";
 import {LandTitles} from "../LandTitles.sol";
 import {Register} from "../Register.sol";
@@ -41,7 +41,7 @@ contract AssignTest is LandFixture {
     }
 
     function completing() private view returns (bytes memory) {
-        return abi.encodeCall(register.completeAssignment, (recordId, current, addressesOf(approvers())));
+        return abi.encodeCall(register.complete, (recordId, current, addressesOf(approvers())));
     }
 
     function addressesOf(uint256[] memory keys) private pure returns (address[] memory list) {
@@ -112,7 +112,7 @@ contract AssignTest is LandFixture {
     }
 
     function test_a_register_without_a_court_assigns_nothing() public {
-        register = new LandRegister(authority);
+        register = new LandRegister(authority, 0);
         force(recordId, current);
         refuse(assigning(), abi.encodeWithSelector(Authority.NoPolicy.selector, address(register)));
         authority.setCourtPolicy(address(register), COURT, 2);
@@ -163,7 +163,7 @@ contract AssignTest is LandFixture {
     function test_the_window_ends_after_thirty_days() public {
         begin();
         vm.warp(end() - 1);
-        refuse(completing(), abi.encodeWithSelector(LandCourt.TooEarly.selector, recordId, end()));
+        refuse(completing(), abi.encodeWithSelector(LandPending.TooEarly.selector, recordId, end()));
         vm.warp(end());
         LandRegister.LandEntry memory wanted = following(12, approvers());
         wanted.status = 1;
@@ -183,14 +183,14 @@ contract AssignTest is LandFixture {
         vm.assume(status != 4);
         forceStatus(status);
         vm.warp(end());
-        refuse(completing(), abi.encodeWithSelector(LandCourt.NotPending.selector, recordId, status));
+        refuse(completing(), abi.encodeWithSelector(LandPending.NotPending.selector, recordId, status));
     }
 
     function test_the_approvers_of_the_assignment_complete_it() public {
         begin();
         vm.warp(end());
         registrarCount = 3;
-        refuse(completing(), LandCourt.WrongApprovers.selector, recordId);
+        refuse(completing(), LandPending.WrongApprovers.selector, recordId);
         registrarCount = 2;
         send(completing());
     }

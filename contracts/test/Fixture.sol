@@ -50,13 +50,17 @@ abstract contract Fixture {
     function setUp() public virtual {
         vm.warp(START);
         authority = new Authority(address(this));
-        register = new LandRegister(authority);
+        register = new LandRegister(authority, coolingOff());
         authority.setPolicy(address(register), REGISTRAR, 2);
         for (uint256 i = 0; i < 3; ++i) {
             registrars.push(uint256(keccak256(abi.encode("registrar", i))));
             authority.grantRole(REGISTRAR, vm.addr(registrars[i]), 0);
         }
         sortByAddress(registrars);
+    }
+
+    function coolingOff() internal pure virtual returns (uint256) {
+        return 0;
     }
 
     // What is signed

@@ -59,7 +59,7 @@ contract FreezeTest is LandFixture {
     }
 
     function test_a_register_without_a_court_freezes_nothing() public {
-        LandRegister other = new LandRegister(authority);
+        LandRegister other = new LandRegister(authority, 0);
         authority.setPolicy(address(other), REGISTRAR, 2);
         register = other;
         issue(batch(1));

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Authority} from "../Authority.sol";
-import {LandCourt} from "../LandCourt.sol";
+import {LandPending} from "../LandPending.sol";
 import {LandRegister} from "../LandRegister.sol";
 import {Register} from "../Register.sol";
 import {LandFixture} from "./LandFixture.sol";
@@ -29,8 +29,8 @@ contract WithdrawTest is LandFixture {
     }
 
     function call() private view returns (bytes memory) {
-        Register.Approval[] memory given = approve(judgesOf(count), shortStruct("WithdrawAssignment"));
-        return abi.encodeCall(register.withdrawAssignment, (recordId, DEADLINE, current, before, given));
+        Register.Approval[] memory given = approve(judgesOf(count), shortStruct("WithdrawPending"));
+        return abi.encodeCall(register.withdraw, (recordId, DEADLINE, current, before, given));
     }
 
     function wanted() private view returns (LandRegister.LandEntry memory entry) {
@@ -49,13 +49,13 @@ contract WithdrawTest is LandFixture {
 
     function test_it_can_be_withdrawn_after_the_window_too() public {
         vm.warp(current.time + 40 days);
-        bytes32 typehash = keccak256("WithdrawAssignment(bytes32 recordId,bytes32 head,uint256 deadline)");
+        bytes32 typehash = keccak256("WithdrawPending(bytes32 recordId,bytes32 head,uint256 deadline)");
         uint256 deadline = block.timestamp;
         bytes32 signed = typedData(keccak256(abi.encode(typehash, recordId, hashOf(current), deadline)));
         Register.Approval[] memory given = approve(judgesOf(2), signed);
         LandRegister.LandEntry memory entry = wanted();
         assertRecords(
-            abi.encodeCall(register.withdrawAssignment, (recordId, deadline, current, before, given)),
+            abi.encodeCall(register.withdraw, (recordId, deadline, current, before, given)),
             entry
         );
     }
@@ -63,14 +63,14 @@ contract WithdrawTest is LandFixture {
     function test_only_an_assignment_that_waits_is_withdrawn(uint8 status) public {
         vm.assume(status != 4);
         forceStatus(status);
-        refuse(call(), abi.encodeWithSelector(LandCourt.NotPending.selector, recordId, status));
+        refuse(call(), abi.encodeWithSelector(LandPending.NotPending.selector, recordId, status));
     }
 
     function test_only_the_entry_before_comes_back(uint8 word) public {
         bytes memory data = call();
         uint256 place = 4 + 32 * (2 + 12 + uint256(word % 12)) + 31;
         data[place] = data[place] ^ 0x01;
-        refuse(data, abi.encodeWithSelector(LandCourt.WrongPrevious.selector, recordId, current.previous));
+        refuse(data, abi.encodeWithSelector(LandPending.WrongPrevious.selector, recordId, current.previous));
     }
 
     function test_enough_of_the_court_withdraw() public {
@@ -79,9 +79,9 @@ contract WithdrawTest is LandFixture {
     }
 
     function test_registrars_do_not_withdraw() public {
-        Register.Approval[] memory given = approvedBy(2, shortStruct("WithdrawAssignment"));
+        Register.Approval[] memory given = approvedBy(2, shortStruct("WithdrawPending"));
         bytes memory data =
-            abi.encodeCall(register.withdrawAssignment, (recordId, DEADLINE, current, before, given));
+            abi.encodeCall(register.withdraw, (recordId, DEADLINE, current, before, given));
         refuse(data, abi.encodeWithSelector(Authority.NotCourt.selector, vm.addr(registrars[0])));
     }
 

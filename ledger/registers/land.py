@@ -23,6 +23,7 @@ from ledger.land_entry import (
     FROZEN,
     ISSUE,
     MERGE,
+    OBJECT,
     PENDING,
     RELEASE,
     RETIRE,
@@ -82,9 +83,10 @@ class LandRegister:
         RETIRE: "retire",
         COMPLETE: "complete",
         WITHDRAW: "withdraw",
+        OBJECT: "object",
     }
     statuses: Mapping[int, str] = {ACTIVE: "active", FROZEN: "frozen", RETIRED: "retired", PENDING: "pending"}
-    without_registrars = frozenset({FREEZE, UNFREEZE, WITHDRAW})
+    without_registrars = frozenset({FREEZE, UNFREEZE, WITHDRAW, OBJECT})
     in_batches = False
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
@@ -115,10 +117,10 @@ class LandRegister:
         return {"holder": holder, "area": str(square_decimetres(values["area"]))}
 
     def typed_data(self, application: Application) -> TypedData:
-        """Raises BadInput for an action that nobody signs: the end of an assignment's window."""
+        """Raises BadInput for an action that nobody signs: the end of a window."""
         action = action_of(application.action, application.payload)
         if not action.struct:
-            raise BadInput(f"Nothing is signed to {application.action} an assignment.", "Send it as it is.")
+            raise BadInput(f"Nothing is signed to {application.action} what waits.", "Send it as it is.")
         name = RegisterName.parse(application.register)
         domain = Domain(self.contract, name.chain_id, name.address)
         return build(domain, action.struct, action.message(application.payload))
@@ -143,6 +145,10 @@ def _not_active(entry: LandEntry) -> str:
     """What a title is that does not move, in words."""
     if entry.status == FROZEN:
         return "frozen by a court: the title does not move"
+    if entry.status == PENDING and entry.action == TRANSFER:
+        # How long, only the register's code says.
+        wait = "when the register's cooling-off window is over, unless the holder before objects"
+        return f"pending: the title passes to the holder named {wait}"
     if entry.status == PENDING:
         end = datetime.fromtimestamp(entry.time + ASSIGNMENT_WINDOW, UTC)
         return f"pending: a court assigns the title to the holder named; not before {end:%Y-%m-%d %H:%M} UTC"

@@ -41,7 +41,7 @@ class Batches:
 
     def deploy(self) -> Batches:
         office = self.office
-        self.address = office.create("BatchRegister", office.authority)
+        self.address = office.create("BatchRegister", ("address", office.authority))
         office.call(office.authority, "setPolicy", ["address", "uint64", "uint8"], self.address, REGISTRAR_ROLE, 2)
         return self
 

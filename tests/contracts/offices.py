@@ -70,19 +70,19 @@ class Office:
         assert receipt["status"] == "0x1"
         return dict(receipt)
 
-    def create(self, contract: str, argument: str) -> str:
+    def create(self, contract: str, *arguments: tuple[str, Any]) -> str:
         sender = self.rpc("eth_accounts")[0]
         nonce = int(self.rpc("eth_getTransactionCount", sender, "latest"), 16)
         code = json.loads((ARTIFACTS / f"{contract}.json").read_text())["bytecode"]
-        self.send(None, bytes.fromhex(code[2:]) + encode(["address"], [argument]))
+        self.send(None, bytes.fromhex(code[2:]) + encode(*map(list, zip(*arguments, strict=True))))
         return checksum_address(keccak256(rlp.encode([address_bytes(sender), nonce]))[12:])
 
     def call(self, to: str, function: str, types: Sequence[str], *values: Any) -> dict[str, Any]:
         return self.send(to, keccak256(f"{function}({','.join(types)})".encode())[:4] + encode(types, values))
 
     def deploy(self) -> Office:
-        self.authority = self.create("Authority", self.rpc("eth_accounts")[0])
-        self.register = self.create("LandRegister", self.authority)
+        self.authority = self.create("Authority", ("address", self.rpc("eth_accounts")[0]))
+        self.register = self.create("LandRegister", ("address", self.authority), ("uint256", 0))
         self.call(self.authority, "setPolicy", ["address", "uint64", "uint8"], self.register, REGISTRAR_ROLE, 2)
         for registrar in self.registrars:
             values = REGISTRAR_ROLE, address_of(registrar), 0

@@ -101,6 +101,7 @@ def test_actions_and_statuses_have_the_contracts_numbers() -> None:
     assert set(land.REGISTER.statuses) == set(numbers.values()) & set(range(1, 5))
 
 
-def test_an_assignment_waits_as_long_as_the_contract_says() -> None:
-    (days,) = re.findall(r"ASSIGNMENT_WINDOW = (\d+) days;", land_sources())
-    assert int(days) * 86400 == land_entry.ASSIGNMENT_WINDOW
+def test_windows_are_as_long_as_the_contract_says() -> None:
+    lengths = re.findall(r"uint256 public constant (\w+) = (\d+) days;", land_sources())
+    assert {name for name, _ in lengths} == {"ASSIGNMENT_WINDOW", "MAX_COOLING_OFF"}
+    assert all(int(days) * 86400 == getattr(land_entry, name) for name, days in lengths)

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from ledger.encoding import RegisterName, keccak256, to_hex
-from ledger.entries import verify_history
+from ledger.entries import approvals_hash, verify_history
 from ledger.errors import BadInput
 from ledger.land_entry import ASSIGNMENT_WINDOW, LandEntry, Lien, lien_lists, lien_root, parents_of
 from ledger.model import Application, Approval, Log
 from ledger.registers.land import REGISTER
-from tests.contracts.offices import CHAIN_ID, DEADLINE, Office, _sign, address_of, title
+from tests.contracts.offices import CHAIN_ID, DEADLINE, REGISTRAR_ROLE, Office, _sign, address_of, title
 
 COURT_ROLE = 2
+COOLING_OFF = 7 * 86400
 COURT = ("judge 1", "judge 2")
 NAMES = ("holder", "heir", "bank", "friend", *COURT, "registrar 1", "registrar 2")
 KEYS = {address_of(name): name for name in NAMES}
@@ -25,11 +26,11 @@ KEYS = {address_of(name): name for name in NAMES}
 class LandOffice:
     """Applies for actions on the titles of one register, signs them for everybody, and keeps what is recorded."""
 
-    def __init__(self, office: Office) -> None:
-        self.office = office
+    def __init__(self, office: Office, register: str) -> None:
+        self.office, self.register = office, register
         self.histories: dict[bytes, list[LandEntry]] = {}
         self.lists: dict[bytes, tuple[Lien, ...]] = {bytes(32): ()}
-        office.call(office.authority, "setCourtPolicy", ["address", "uint64", "uint8"], office.register, COURT_ROLE, 2)
+        office.call(office.authority, "setCourtPolicy", ["address", "uint64", "uint8"], register, COURT_ROLE, 2)
         for judge in COURT:
             values = COURT_ROLE, address_of(judge), 0
             office.call(office.authority, "grantRole", ["uint64", "address", "uint32"], *values)
@@ -52,9 +53,9 @@ class LandOffice:
         return self.newest(record_id)
 
     def apply(self, action: str, payload: Mapping[str, Any]) -> None:
-        register = str(RegisterName(CHAIN_ID, self.office.register))
+        register = str(RegisterName(CHAIN_ID, self.register))
         application = Application("id", register, action, {"deadline": DEADLINE, **payload}, "approved", 0, bytes(32))
-        receipt = self.office.send(self.office.register, REGISTER.calldata(application, self.approvals(application)))
+        receipt = self.office.send(self.register, REGISTER.calldata(application, self.approvals(application)))
         logs = [_log(log) for log in receipt["logs"]]
         self.lists.update(lien_lists(logs))
         for recorded in REGISTER.decode(logs, {log.block_number: self.office.time for log in logs}):
@@ -69,18 +70,24 @@ class LandOffice:
             return []
         data = REGISTER.typed_data(application)
         officials = {"registrar": self.office.registrars, "court": COURT}
+        if application.action == "object":
+            officials = {}
         given = [(name, role) for role, names in officials.items() for name in names]
         given += [(KEYS[signer], role) for role, signer in REGISTER.signers(application).items()]
         return [Approval(address_of(name), role, _sign(data, name)) for name, role in given]
 
     def head(self, record_id: bytes) -> bytes:
         data = "0x" + (keccak256(b"headOf(bytes32)")[:4] + record_id).hex()
-        return bytes.fromhex(self.office.rpc("eth_call", {"to": self.office.register, "data": data}, "latest")[2:])
+        return bytes.fromhex(self.office.rpc("eth_call", {"to": self.register, "data": data}, "latest")[2:])
 
     def issue(self, number: int) -> bytes:
         record_id, digest, holder, area = title(number, address_of("holder"))
         self.apply("issue", {"records": [_record(record_id, digest, area, holder)]})
         return record_id
+
+
+def addresses(*names: str) -> list[str]:
+    return sorted((address_of(name) for name in names), key=str.lower)
 
 
 def _record(record_id: bytes, digest: bytes, area: int, holder: str) -> dict[str, Any]:
@@ -96,7 +103,15 @@ def _log(log: Mapping[str, Any]) -> Log:
 
 @pytest.fixture(scope="module")
 def land(office: Office) -> LandOffice:
-    return LandOffice(office)
+    return LandOffice(office, office.register)
+
+
+@pytest.fixture(scope="module")
+def cooling(office: Office) -> LandOffice:
+    """A register whose transfers wait for a week."""
+    register = office.create("LandRegister", ("address", office.authority), ("uint256", COOLING_OFF))
+    office.call(office.authority, "setPolicy", ["address", "uint64", "uint8"], register, REGISTRAR_ROLE, 2)
+    return LandOffice(office, register)
 
 
 def test_a_title_is_amended(land: LandOffice) -> None:
@@ -162,10 +177,41 @@ def test_an_assignment_is_withdrawn_and_another_completed(land: LandOffice) -> N
     assert (back.holder, back.digest, back.status) == (before.holder, before.digest, before.status)
     pending = land.change("assign", parcel, keccak256(b"will"), recipient=heir)
     land.office.time = pending.time + ASSIGNMENT_WINDOW
-    officials = [*land.office.registrars, *COURT]
-    approvers = sorted((address_of(name) for name in officials), key=str.lower)
-    entry = land.change("complete", parcel, approvers=approvers)
+    entry = land.change("complete", parcel, approvers=addresses(*land.office.registrars, *COURT))
     assert (entry.holder, entry.status, entry.approvals) == (heir, 1, pending.approvals)
+
+
+def test_a_transfer_that_the_holder_objects_to_is_as_if_it_never_was(cooling: LandOffice) -> None:
+    parcel = cooling.issue(8)
+    cooling.change("encumber", parcel, creditor=address_of("bank"), claim=to_hex(keccak256(b"mortgage")))
+    before = cooling.newest(parcel)
+    pending = cooling.change("transfer", parcel, keccak256(b"sold"), recipient=address_of("heir"))
+    assert REGISTER.statuses[pending.status] == "pending"
+    assert "cooling-off" in REGISTER.status({}, pending, pending.time)[1]
+    back = cooling.change("object", parcel, previous=before.as_json())
+    assert (back.holder, back.digest, back.status, back.lienRoot) == (
+        before.holder,
+        before.digest,
+        before.status,
+        before.lienRoot,
+    )
+    assert back.approvals == approvals_hash(())
+
+
+def test_a_transfer_without_objection_is_completed(cooling: LandOffice) -> None:
+    parcel, heir = cooling.issue(9), address_of("heir")
+    pending = cooling.change("transfer", parcel, keccak256(b"sold"), recipient=heir)
+    cooling.office.time = pending.time + COOLING_OFF
+    entry = cooling.change("complete", parcel, approvers=addresses(*cooling.office.registrars))
+    assert (entry.holder, entry.status, entry.approvals) == (heir, 1, pending.approvals)
+
+
+def test_a_court_withdraws_a_transfer(cooling: LandOffice) -> None:
+    parcel = cooling.issue(10)
+    before = cooling.newest(parcel)
+    cooling.change("transfer", parcel, keccak256(b"sold"), recipient=address_of("heir"))
+    back = cooling.change("withdraw", parcel, previous=before.as_json())
+    assert (back.holder, back.digest, back.status) == (before.holder, before.digest, before.status)
 
 
 def test_nobody_signs_the_end_of_a_window() -> None:

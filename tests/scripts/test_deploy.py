@@ -11,6 +11,7 @@ from eth_abi.abi import decode, encode
 from ledger.authority import has_role_call, parse_has_role
 from ledger.encoding import canonical_json, keccak256
 from ledger.errors import ConfigurationError, ContractReverted
+from ledger.land_entry import MAX_COOLING_OFF
 from ledger.verifier import verify
 from scripts.deploy import (
     ADMIN_ROLE,
@@ -97,9 +98,19 @@ def test_an_office_is_never_deployed_over_another(desk: TestOffice) -> None:
 
 def test_a_plan_that_cannot_hold_is_refused_before_anything_is_sent(desk: TestOffice) -> None:
     deployer, one, two = devnet_account(), address_of(new_key()), address_of(new_key())
-    plan = Plan("test.example", "Test", address_of(new_key()), address_of(new_key()), (one, two), 2)
+    plan = Plan("test.example", "Test", address_of(new_key()), address_of(new_key()), (one, two), 2, 0)
     before = desk.office.chain.next_nonce(deployer.address)
-    for wrong in (replace(plan, registrars=(one, one)), replace(plan, admin=deployer.address)):
+    wrong_windows = [replace(plan, cooling_off=seconds) for seconds in (-1, MAX_COOLING_OFF + 1)]
+    for wrong in (replace(plan, registrars=(one, one)), replace(plan, admin=deployer.address), *wrong_windows):
         with pytest.raises(ConfigurationError):
             deploy(desk.office.chain, deployer, wrong, ())  # type: ignore[arg-type]
     assert desk.office.chain.next_nonce(deployer.address) == before
+
+
+@pytest.mark.parametrize("seconds", [0, MAX_COOLING_OFF])
+def test_a_register_has_the_cooling_off_window_of_the_plan(desk: TestOffice, seconds: int) -> None:
+    admin, guardian, registrar = (address_of(new_key()) for _ in range(3))
+    plan = Plan("test.example", "Test", admin, guardian, (registrar,), 1, cooling_off=seconds)
+    trust = deploy(desk.office.chain, devnet_account(), plan, ())  # type: ignore[arg-type]
+    raw = desk.office.chain.call(trust.registers[0].name.address, keccak256(b"coolingOff()")[:4])
+    assert decode(["uint256"], raw) == (seconds,)

@@ -217,6 +217,7 @@ def test_a_right_ends_at_midnight_after_its_last_day() -> None:
         (3, 9, "retired for ever: the parcel was split"),
         (3, 10, "retired for ever: the parcel was merged"),
         (4, 8, "pending: a court assigns the title to the holder named; not before 2024-03-31 00:00 UTC"),
+        (4, 3, "pending: the title passes to the holder named when the register's cooling-off window is over, unless"),
         (9, 1, "the title is not active"),
     ],
 )
