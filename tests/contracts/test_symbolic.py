@@ -56,7 +56,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
     command = [str(HALMOS), "-c", LAUNCH, "--forge-build-out", "out/symbolic", *options, *BOUNDS]
     path = f"{foundry('forge').parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "FOUNDRY_PROFILE": "symbolic", "PATH": path}
-    run = subprocess.run(command, cwd=WORKSPACE, env=environment, capture_output=True, text=True, timeout=280)
+    run = subprocess.run(command, cwd=WORKSPACE, env=environment, capture_output=True, text=True, timeout=900)
     assert report.exists(), run.stdout + run.stderr
     found: dict[str, list[dict[str, Any]]] = {}
     for name, tests in json.loads(report.read_text())["test_results"].items():

@@ -9,8 +9,12 @@ import {Register} from "../../Register.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @dev A title's head becomes the hash of the entry that follows, and no other head changes. Arbitrary: the heads, the
-/// entry that is shown, who is entitled, what the signatures are of, the time, the sender. One approval is given.
+/// entry that is shown, who is entitled, what the signatures are of, the time, the sender. One approval is given. A
+/// transfer waits for a week.
 contract LandHeadsTest is Symbolic {
+    uint256 internal constant COOLING_OFF = 7 days;
+    bytes32 internal constant NOBODY = keccak256("");
+
     LandRegister internal register;
     bytes32 internal recordId;
     bytes32 internal other;
@@ -20,7 +24,7 @@ contract LandHeadsTest is Symbolic {
 
     function setUp() public {
         Authority authority = new Authority(address(this));
-        register = new LandRegister(authority);
+        register = new LandRegister(authority, COOLING_OFF);
         svm.enableSymbolicStorage(address(authority));
         svm.enableSymbolicStorage(address(register));
     }
@@ -100,7 +104,7 @@ contract LandHeadsTest is Symbolic {
         (LandEntries.LandEntry memory current, Register.Approval[] memory approvals) = start();
         LandTitles.Transfer memory change = transferOf();
         LandEntries.LandEntry memory next = copy(current);
-        (next.holder, next.digest) = (change.recipient, change.digest);
+        (next.holder, next.digest, next.status) = (change.recipient, change.digest, 4);
         bytes memory data = abi.encodeCall(register.transfer, (change, current, signature(), signature(), approvals));
         call(data, current, next, 3, packed(approvals));
     }
@@ -122,25 +126,37 @@ contract LandHeadsTest is Symbolic {
         call(data, current, next, 8, packed(approvals));
     }
 
-    function check_complete_assignment() public {
+    function check_complete() public {
         (LandEntries.LandEntry memory current, ) = start();
         LandEntries.LandEntry memory next = copy(current);
         next.status = 1;
         address[] memory approvers = new address[](1);
         approvers[0] = svm.createAddress("approver");
-        bytes memory data = abi.encodeCall(register.completeAssignment, (recordId, current, approvers));
+        bytes memory data = abi.encodeCall(register.complete, (recordId, current, approvers));
         call(data, current, next, 12, current.approvals);
         if (register.headOf(recordId) != head) {
-            assert(current.status == 4 && block.timestamp >= uint256(current.time) + 30 days);
+            assert(current.status == 4);
+            assert(block.timestamp >= uint256(current.time) + (current.action == 3 ? COOLING_OFF : 30 days));
         }
     }
 
-    function check_withdraw_assignment() public {
+    function check_withdraw() public {
         (LandEntries.LandEntry memory current, Register.Approval[] memory approvals) = start();
         LandEntries.LandEntry memory next = abi.decode(svm.createBytes(0x180, "before"), (LandEntries.LandEntry));
-        bytes memory data =
-            abi.encodeCall(register.withdrawAssignment, (recordId, deadline, current, next, approvals));
+        bytes memory data = abi.encodeCall(register.withdraw, (recordId, deadline, current, next, approvals));
         call(data, current, next, 13, packed(approvals));
+    }
+
+    function check_object_to_transfer() public {
+        (LandEntries.LandEntry memory current, ) = start();
+        LandEntries.LandEntry memory next = abi.decode(svm.createBytes(0x180, "before"), (LandEntries.LandEntry));
+        bytes32 shown = keccak256(abi.encode(next));
+        bytes memory data = abi.encodeCall(register.objectToTransfer, (recordId, deadline, current, next, signature()));
+        call(data, current, next, 14, NOBODY);
+        if (register.headOf(recordId) != head) {
+            assert(current.status == 4 && current.action == 3 && current.previous == shown);
+            assert(block.timestamp < uint256(current.time) + COOLING_OFF && block.timestamp <= deadline);
+        }
     }
 
     function refute_no_title_is_ever_frozen() public {
