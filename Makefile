@@ -8,7 +8,7 @@ export UV_PYTHON = $(PYTHON)
 export UV_PYTHON_DOWNLOADS = never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test bench tools slither halmos compile clean
+.PHONY: help setup demo up test bench tools slither halmos compile mutate clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ bench: setup ## measure, as ratios, into build/bench.json
 
 compile: setup ## compile the contracts again into contracts/artifacts
 	@$(RUN) python -m scripts.compile
+
+mutate: setup ## break the contracts in a thousand ways and see the tests notice: takes an hour
+	@$(RUN) python -m tests.contracts.mutate
 
 setup: .tools/uv.stamp ## install the locked packages (every other target does this by itself)
 	@$(UV) sync --locked --quiet
