@@ -168,7 +168,8 @@ def _at_another_block() -> list[Vector]:
         nodes[:] = [] if nodes else ["0x80"]
     none = quiet_chain().absence("identity", SUBJECTS["identity"]).as_json()
     return [
-        Vector("cancun-header-one-title-no-suspicion", compact(value)),
+        Vector("cancun-header", compact(value)),
+        Vector("one-title", compact(certificate("land-issue", [*mandatory("land-issue"), "document"], quiet_chain()))),
         Vector("empty-storage-in-its-other-form", compact(listed)),
         Vector("absence-in-an-empty-register", compact(none)),
     ]

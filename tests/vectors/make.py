@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ledger.encoding import to_hex
 from ledger.verifier import AXIS_OF_CHECK
 from tests.builders import DOCUMENT
+from tests.vectors.careless import careless
 from tests.vectors.forged_approvers import approvers, documents
 from tests.vectors.forged_blocks import checkpoints, headers, registers, roots
 from tests.vectors.forged_record import contents, evidence, histories, newest_entries
@@ -47,8 +49,12 @@ def vectors() -> Mapping[str, Vector]:
             forgery.tamper(value)
             vector = _forged(number, compact(value), forgery)
             made[f"forged/{vector.name}.json"] = vector
-    for name, data in _malformed(true["land-issue"].data).items():
+    for name, data in _malformed(true["one-title"].data).items():
         made[f"forged/01-{name}.json"] = Vector(name, data, _refused(1, "failed"), (1, "failed"))
+    for number, vector in careless():
+        made[f"forged/{vector.name}.json"] = replace(
+            vector, states=_refused(number, "failed"), refusal=(number, "failed")
+        )
     return made
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tests.builders import address
 from tests.vectors.tamper import Forgery, change, drop, every, put, swap
 
-_LAND, _BATCH = "land-issue", "transactions-append"
+_LAND, _BATCH = "one-title", "transactions-append"  # the smallest certificate, and one of a batch
 _MANY = 70
 
 # Whole files.
@@ -22,7 +22,7 @@ RAW: Mapping[str, bytes] = {
     "depth-33": b'{"format":"khalayak-certificate@1","more":' + b"[" * 32 + b"]" * 32 + b"}",
     "brackets-alone": b"[" * 5000,
 }
-# The part of the bytes of land-issue that is replaced, and by what.
+# The part of the bytes of one-title that is replaced, and by what.
 EDITED: Mapping[str, tuple[bytes, bytes]] = {
     "byte-order-mark": (b'{"format"', b'\xef\xbb\xbf{"format"'),
     "key-twice": (b'"kind":"land"', b'"kind":"land","kind":"land"'),
