@@ -8,7 +8,7 @@ export UV_PYTHON = $(PYTHON)
 export UV_PYTHON_DOWNLOADS = never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test fuzz bench tools slither compile clean
+.PHONY: help setup demo up test fuzz bench tools slither halmos compile mutate clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,7 +19,7 @@ demo: setup ## issue, certify and verify a land title, then try seven frauds
 up: setup ## start devnet, service and API on 127.0.0.1:8000 and leave them running; Ctrl-C stops all
 	@$(RUN) python -m scripts.up
 
-test: setup tools slither ## lint, type-check and run every test
+test: setup tools slither halmos ## lint, type-check and run every test
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
@@ -45,11 +45,21 @@ slither: .tools/slither.stamp ## install slither, which needs packages of its ow
 	@$(UV) pip install --quiet --python .tools/slither/bin/python --require-hashes -r $<
 	@touch $@
 
+halmos: .tools/halmos.stamp ## install halmos, which needs packages of its own
+
+.tools/halmos.stamp: scripts/requirements-halmos.txt .tools/uv.stamp
+	@$(UV) venv --quiet --clear .tools/halmos
+	@$(UV) pip install --quiet --python .tools/halmos/bin/python --require-hashes -r $<
+	@touch $@
+
 bench: setup ## measure, as ratios, into build/bench.json
 	@$(RUN) python -W ignore -m scripts.bench
 
 compile: setup ## compile the contracts again into contracts/artifacts
 	@$(RUN) python -m scripts.compile
+
+mutate: setup ## break the contracts in a thousand ways and see the tests notice: takes an hour
+	@$(RUN) python -m tests.contracts.mutate
 
 setup: .tools/uv.stamp ## install the locked packages (every other target does this by itself)
 	@$(UV) sync --locked --quiet

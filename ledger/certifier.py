@@ -6,16 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse_subject
+from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse, parse_subject
 from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
 from ledger.encoding import canonical_json, from_hex
-from ledger.errors import ChainMismatch, Conflict, KhalayakError, NotFound, Unavailable
+from ledger.errors import ChainMismatch, Conflict, KhalayakError, NotFound, StateDropped, Unavailable
 from ledger.known import FinalState, PastState
 from ledger.model import Application, Block, BlockTag
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.registers.base import Claim, head_slot, suspect_since_slot
+from ledger.state_proof import parse_header
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.verifier import verify
 
@@ -64,12 +65,20 @@ class Certifier:
         return self.certify(trusted, record_id, *self._witnessed(self._followed(trusted)))
 
     def as_of(self, trusted: TrustedRegister, record_id: bytes, number: int) -> Certificate:
-        """The certificate of a record as of an earlier block, with the content of then, if the node still has that
-        block's state. It is not kept. Raises NotFound (nothing was recorded by then), Unavailable."""
+        """The certificate of a record as of an earlier block, with the content of then, and it is not kept. Where the
+        node has dropped that block's state, the one that was captured later for the same entry: its history tells the
+        earlier time too. Raises NotFound (nothing was recorded by then), StateDropped (neither exists), Unavailable."""
         if number > self._followed(trusted):
             raise Unavailable(f"Block {number} has not been followed yet.", "Try again later.")
-        known = PastState(trusted, self.store, self.chain, number)
-        return self._make(trusted, register_of_kind(trusted.kind).claim(record_id, known), *self._witnessed(number))
+        claim = register_of_kind(trusted.kind).claim(record_id, PastState(trusted, self.store, self.chain, number))
+        try:
+            return self._make(trusted, claim, *self._witnessed(number))
+        except StateDropped:
+            found = self.store.certificate(str(trusted.name), record_id, claim.newest.head)
+            kept = parse(canonical_json(found)) if found else None
+            if isinstance(kept, Certificate) and parse_header(kept.state.header).number >= number:
+                return kept
+            raise
 
     def _followed(self, trusted: TrustedRegister) -> int:
         followed = self.store.cursor(str(trusted.name))

@@ -23,6 +23,7 @@ __all__ = [
     "NotCertified",
     "NotFound",
     "Refused",
+    "StateDropped",
     "StoreUnavailable",
     "TooLarge",
     "Unavailable",
@@ -88,6 +89,12 @@ class Unavailable(KhalayakError):
     """A part cannot be reached now. It says nothing about any record; the same call may succeed later."""
 
     code = "unavailable"
+
+
+class StateDropped(Unavailable):
+    """The node answers, and has not kept the state of that block."""
+
+    code = "state-dropped"
 
 
 class ChainUnreachable(Unavailable):

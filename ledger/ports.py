@@ -72,7 +72,8 @@ class Chain(Protocol):
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         """All logs of one contract in blocks first..last inclusive, in chain order."""
 
-    def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof: ...
+    def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
+        """EIP-1186. Raises StateDropped when the node has not kept the state of that block."""
 
 
 class DocumentStore(Protocol):
@@ -173,5 +174,5 @@ class RecordStore(Protocol):
         """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
         head replaces the first."""
 
-    def certificate(self, register: str, record_id: bytes) -> dict[str, Any] | None:
-        """The newest one, or None."""
+    def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
+        """The newest one, or that of a head; None if there is none."""

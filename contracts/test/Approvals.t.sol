@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Authority} from "../Authority.sol";
 import {LandRegister} from "../LandRegister.sol";
 import {Register} from "../Register.sol";
-import {Fixture, Wallet} from "./Fixture.sol";
+import {Fixture, Vm, Wallet} from "./Fixture.sol";
 
 /// @dev An account with code that answers every question with `reply`.
 contract Parrot {
@@ -53,6 +53,19 @@ contract ApprovalsTest is Fixture {
     function test_the_admin_himself_records_nothing_without_approvals() public {
         vm.expectRevert(abi.encodeWithSelector(Authority.TooFewApprovals.selector, 0, 2));
         submit(new Register.Approval[](0));
+    }
+
+    function test_the_approvers_are_told_in_standard_abi() public {
+        Register.Approval[] memory given = valid(3);
+        vm.recordLogs();
+        submit(given);
+        Vm.Log memory log = vm.getRecordedLogs()[0];
+        address[] memory approvers = new address[](3);
+        for (uint256 i = 0; i < 3; ++i) {
+            approvers[i] = given[i].signer;
+        }
+        assertEq(log.topics.length, 1);
+        assertEq(keccak256(log.data), keccak256(abi.encode(approvers)));
     }
 
     // How many, and who
@@ -109,6 +122,34 @@ contract ApprovalsTest is Fixture {
         Register.Approval[] memory given = valid(2);
         given[0] = Register.Approval(address(0), new bytes(65));
         vm.expectRevert(abi.encodeWithSelector(Register.ApprovalsNotAscending.selector, address(0), address(0)));
+        submit(given);
+    }
+
+    function test_half_the_order_is_low_enough() public {
+        (, Register.Approval[] memory given) = withAnybody(ORDER / 2);
+        submit(given);
+        assertRecorded();
+    }
+
+    function test_one_more_than_half_the_order_is_too_high() public {
+        (address signer, Register.Approval[] memory given) = withAnybody(ORDER / 2 + 1);
+        expectInvalid(signer);
+        submit(given);
+    }
+
+    /// @dev Any r and s are somebody's signature: whose, ecrecover says. He becomes a registrar.
+    function withAnybody(uint256 s) private returns (address signer, Register.Approval[] memory given) {
+        bytes32 r = 0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798;
+        signer = ecrecover(digest(), 27, r, bytes32(s));
+        authority.grantRole(REGISTRAR, signer, 0);
+        given = withWallet(signer, abi.encodePacked(r, s, uint8(27)));
+    }
+
+    function test_a_broken_signature_is_of_nobody(uint8 number) public {
+        address signer = address(uint160(uint256(number) + 1));
+        authority.grantRole(REGISTRAR, signer, 0);
+        Register.Approval[] memory given = withWallet(signer, new bytes(65));
+        expectInvalid(signer);
         submit(given);
     }
 

@@ -88,6 +88,13 @@ contract Rfc9162Test is BatchFixture {
         assertTrue(bystander.keeps(digests), "memory kept");
     }
 
+    /// @dev Which a caller may add to his calldata.
+    function test_what_follows_the_leaves_is_left_alone() public {
+        bytes memory data = bytes.concat(abi.encodeCall(Bystander.keeps, (contents(2, 3))), bytes32(type(uint256).max));
+        (bool success, bytes memory kept) = address(new Bystander()).call(data);
+        assertTrue(success && abi.decode(kept, (bool)), "memory kept");
+    }
+
     function test_no_leaves_have_no_root() public {
         vm.expectRevert(abi.encodeWithSelector(Rfc9162.HashFailed.selector));
         trees.root(new bytes32[](0));

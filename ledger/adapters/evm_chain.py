@@ -27,6 +27,7 @@ from ledger.errors import (
     KhalayakError,
     NotFound,
     Refused,
+    StateDropped,
 )
 from ledger.model import AccountProof, Block, BlockTag, Fees, Log, Receipt
 
@@ -40,6 +41,8 @@ ARTIFACTS = Path(__file__).parent.parent.parent / "contracts" / "artifacts"
 # What geth, anvil, hardhat, Nethermind, Besu and Erigon say when they have the transaction already.
 _KNOWN = ("already known", "already imported", "known transaction", "already exists", "alreadyknown")
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
+# How geth, reth, Erigon, Nethermind and Besu say that they have pruned a block's state.
+_DROPPED = r"missing trie node|state .*(not|un)available|prun|world state"
 _NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth before its first final block, answer
 
 
@@ -124,6 +127,8 @@ class EvmChain:
             return _reverted(data or "0x", said)
         if method == "eth_getBlockByNumber" and (error.get("code") in _NO_BLOCK or "not found" in said.lower()):
             return NotFound(f"The node has no such block: {said[:200]}.", "It may lag behind, or have no such tag.")
+        if method == "eth_getProof" and re.search(_DROPPED, said, re.IGNORECASE):
+            return StateDropped(f"The node cannot prove that state: {said[:200]}.", "Ask an archive node.")
         return self._unreachable(f"cannot answer {method}: {said[:200]}")
 
     def _request(self, method: str, *parameters: Any) -> Mapping[str, Any]:

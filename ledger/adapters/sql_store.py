@@ -199,10 +199,9 @@ class SqlStore:
             if not connection.execute(update(certificates).where(*_is(certificates, key)).values(**row)).rowcount:
                 connection.execute(insert(certificates), {**key, **row})
 
-    def certificate(self, register: str, record_id: bytes) -> dict[str, Any] | None:
-        query = select(certificates.c.certificate).where(
-            certificates.c.register == register, certificates.c.record_id == record_id
-        )
+    def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
+        key = {"register": register, "record_id": record_id} | ({} if head is None else {"head": head})
+        query = select(certificates.c.certificate).where(*_is(certificates, key))
         row = self._one(query.order_by(certificates.c.sequence.desc()).limit(1))
         return json.loads(row.certificate) if row else None
 

@@ -9,19 +9,15 @@ from typing import Any
 import pytest
 
 from ledger.certificate import parse
-from ledger.checkpoint import Checkpoint
 from ledger.encoding import ZERO32, canonical_json, to_hex
 from ledger.entries import approvals_hash
 from ledger.errors import (
     AlreadyRecorded,
     BadInput,
-    ChainMismatch,
     ChainUnreachable,
-    Conflict,
     ContractReverted,
     Refused,
     TooLarge,
-    Unavailable,
 )
 from ledger.model import Approval
 from ledger.registers.forms import Change
@@ -225,60 +221,6 @@ def test_outage_at_any_step_only_delays(desk: TestOffice, chain: FaultyChain, ca
             assert desk.office.store.application(application.id).state not in ("failed", "refused")
     assert desk.certify(application.id).state == "certified"
     assert len(desk.office.store.history(str(desk.trusted().name), record_id(application))) == 1
-
-
-def test_too_few_witnesses_delay_the_certificate_and_nothing_else(
-    desk: TestOffice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    application, certifier = approved(desk), desk.office.certifier
-    with monkeypatch.context() as away:
-        away.setattr(certifier, "witnesses", certifier.witnesses[:1])
-        for _ in range(4):
-            desk.office.run_once()
-        assert desk.office.store.application(application.id).state == "final"
-        assert certificate_of(desk, application) is None
-        with pytest.raises(Unavailable, match="witness"):
-            certifier.absence("land", {"nib": "99.99.99.99.99999"})
-    assert desk.certify(application.id).state == "certified"
-
-
-def test_witness_that_errs_spoils_no_other(desk: TestOffice, monkeypatch: pytest.MonkeyPatch) -> None:
-    certifier = desk.office.certifier
-    witnesses = certifier.witnesses
-
-    def erring(checkpoint: Checkpoint) -> str:
-        name, signature = witnesses[0](checkpoint).rsplit(" ", 1)
-        return f"{name} {signature[:20]}{signature[20:].swapcase()}"
-
-    monkeypatch.setattr(certifier, "witnesses", [erring, *witnesses[1:]])
-    assert desk.certify(approved(desk).id).state == "certified"
-
-
-def test_forged_proof_of_the_node_is_never_certified(desk: TestOffice, monkeypatch: pytest.MonkeyPatch) -> None:
-    application, office = approved(desk), desk.office
-
-    class Forging(FaultyChain):
-        def proof(self, address: str, slots: Any, block_number: int) -> Any:
-            true = self.real.proof(address, slots, block_number)
-            return replace(true, slots=tuple((*nodes[:-1], nodes[-1][:-1] + b"\x00") for nodes in true.slots))
-
-    with monkeypatch.context() as forged:
-        forged.setattr(office.certifier, "chain", Forging(office.chain))
-        with pytest.raises(ChainMismatch):
-            for _ in range(5):
-                office.run_once()
-        assert certificate_of(desk, application) is None
-    assert desk.certify(application.id).state == "certified"
-
-
-def test_absence_is_proved_and_of_an_existing_title_refused(desk: TestOffice) -> None:
-    absence = desk.office.certifier.absence("land", {"nib": "99.99.99.99.99998"})
-    assert verify(canonical_json(absence.as_json()), desk.office.trust).valid
-    desk.certify(approved(desk, nib="77.00.00.00.00009").id)
-    with pytest.raises(Conflict):
-        desk.office.certifier.absence("land", {"nib": "77.00.00.00.00009"})
-    with pytest.raises(BadInput):
-        desk.office.certifier.absence("land", {"nib": "77.00.00.00.00009 "})
 
 
 def test_no_personal_data_leaves_for_the_chain_or_the_store(desk: TestOffice) -> None:

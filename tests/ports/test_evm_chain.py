@@ -15,7 +15,7 @@ import pytest
 
 from ledger.adapters.evm_chain import EvmChain
 from ledger.encoding import to_hex
-from ledger.errors import ChainUnreachable, ConfigurationError, NotFound, Refused
+from ledger.errors import ChainUnreachable, ConfigurationError, NotFound, Refused, StateDropped
 from scripts.devnet import free_port
 from tests.ports.test_chain import ABSENT, error, result, serving
 
@@ -75,6 +75,14 @@ JUNK = {
 def test_an_answer_that_no_node_gives_is_no_answer(method: str, junk: str) -> None:
     with serving(lambda _: JUNK[junk]) as server, pytest.raises(ChainUnreachable):
         CALLS[method](EvmChain(server.url))
+
+
+@pytest.mark.parametrize(
+    "said", ["missing trie node 1a2b (path ) state 0x1a is not available", "old data not available due to pruning"]
+)
+def test_a_node_that_has_dropped_the_state_says_so(said: str) -> None:
+    with serving(error(-32000, said)) as server, pytest.raises(StateDropped):
+        CALLS["proof"](EvmChain(server.url))
 
 
 @pytest.mark.parametrize("status", [302, 307, 400, 404, 429, 500, 502, 503])
