@@ -234,7 +234,7 @@ class _Verification:
         if missing := sorted(registrars - proof.slots.keys()):
             self._fail(10, f"nothing shows whether approver {missing[0]} is suspect")
         since = {}
-        for registrar in registrars:
+        for registrar in sorted(registrars):
             slot = suspect_since_slot(registrar)
             word = self._prove(10, partial(prove_slot, account.storage_root, slot, proof.slots[registrar]))
             since[registrar] = int.from_bytes(word, "big")

@@ -282,7 +282,7 @@ def test_a_header_of_mainnet_hashes_to_its_published_hash() -> None:
         header_rlp(bytes(32))[:-1],
         header_rlp(bytes(32), number=2**53),
         header_rlp(bytes(32), number=2**64),
-        header_rlp(bytes(32), time=253_402_300_800),
+        header_rlp(bytes(32), time=253_370_764_800),
         rlp.encode([bytes(32)] * 14),
         rlp.encode([[b""]] * 16),
         rlp.encode([bytes(300)] * 16),

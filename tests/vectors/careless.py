@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from ledger import merkle
+from ledger.batch_entry import batch_id
 from ledger.content import Content
 from ledger.encoding import ZERO32, keccak256
 from ledger.entries import approvals_hash
 from ledger.registers.base import Claim
-from ledger.registers.leaf import Leaf, batch_id
+from ledger.registers.leaf import Leaf
 from tests.builders import REGISTRARS
 from tests.vectors.chain import fixed_content
 from tests.vectors.genuine import Vector, chain_of, compact, records

@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ledger import identity_entry as identity
 from ledger import merkle
+from ledger.batch_entry import (
+    ACTIVE,
+    AMEND,
+    AMENDED,
+    APPEND,
+    APPEND_LEAVES,
+    NOTHING,
+    VOID,
+    VOIDED,
+    BatchEntry,
+    batch_id,
+)
 from ledger.content import Content
 from ledger.encoding import ZERO32, keccak256, to_hex
 from ledger.entries import approvals_hash
-from ledger.registers import REGISTERS, identity
+from ledger.registers import REGISTERS
 from ledger.registers.base import Claim
-from ledger.registers.batch import AMEND, APPEND, APPEND_LEAVES, VOID
 from ledger.registers.evidence import NoEvidence
-from ledger.registers.leaf import ACTIVE, AMENDED, NOTHING, VOIDED, BatchEntry, Leaf, batch_id
+from ledger.registers.leaf import Leaf
 from ledger.registers.schema import end_of_day
 from tests.builders import address
 from tests.vectors.chain import REGISTRARS, START, fixed_content

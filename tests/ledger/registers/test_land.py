@@ -227,6 +227,11 @@ def test_a_title_that_does_not_move_is_invalid_and_says_why(status: int, action:
     assert (state, reason.startswith(words)) == ("invalid", True)
 
 
+def test_a_window_that_begins_as_late_as_a_block_can_be_still_has_an_end() -> None:
+    entry = replace(entries_of(content())[-1], status=4, action=8, time=MAX_TIME)
+    assert "not before 9999-01-30 23:59 UTC" in REGISTER.status({"validity": "unlimited"}, entry, MAX_TIME)[1]
+
+
 def test_the_liens_of_an_active_title_are_counted() -> None:
     entry = entries_of(content())[-1]
     for liens, words in ((0, "active, no lien"), (2, "active, 2 lien(s)")):
