@@ -74,7 +74,7 @@ def open_office(settings: Settings) -> Office:
     """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError, each before anything is changed."""
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
-    chain = EvmChain(settings.rpc_url)
+    chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
     relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
     reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()

@@ -22,6 +22,7 @@ __all__ = [
     "NeverRecorded",
     "NotCertified",
     "NotFound",
+    "RangeRefused",
     "Refused",
     "StateDropped",
     "StoreUnavailable",
@@ -99,6 +100,12 @@ class StateDropped(Unavailable):
 
 class ChainUnreachable(Unavailable):
     code = "chain-unreachable"
+
+
+class RangeRefused(ChainUnreachable):
+    """The node answers, and not for so many blocks at once."""
+
+    code = "range-refused"
 
 
 class StoreUnavailable(Unavailable):

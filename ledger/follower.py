@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.errors import InvalidProof, NotFound
+from ledger.errors import InvalidProof, NotFound, RangeRefused
 from ledger.model import Log, RecordedEntry
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
@@ -29,14 +29,20 @@ class Follower:
             return
         name = str(self.trusted.name)
         cursor = self.store.cursor(name)
-        first = 0 if cursor is None else cursor + 1
+        first, step = 0 if cursor is None else cursor + 1, BLOCKS_A_STEP
         while first <= final:
-            last = min(first + BLOCKS_A_STEP - 1, final)
-            logs = self.chain.logs(self.trusted.name.address, first, last)
+            last = min(first + step - 1, final)
+            try:
+                logs = self.chain.logs(self.trusted.name.address, first, last)
+            except RangeRefused:
+                if first == last:
+                    raise
+                step = (last - first + 1) // 2
+                continue
             recorded = self._entries(logs)
             self._check_unbroken(recorded)
             self.store.add_entries(name, last, recorded, self.register.reveal(logs, recorded))
-            first = last + 1
+            first, step = last + 1, min(2 * step, BLOCKS_A_STEP)
 
     def _entries(self, logs: Sequence[Log]) -> list[RecordedEntry]:
         times = {number: self.chain.block(number).time for number in {log.block_number for log in logs}}

@@ -70,7 +70,8 @@ class Chain(Protocol):
     def receipt(self, transaction_hash: bytes) -> Receipt | None: ...
 
     def logs(self, address: str, first: int, last: int) -> list[Log]:
-        """All logs of one contract in blocks first..last inclusive, in chain order."""
+        """All logs of one contract in blocks first..last inclusive, in chain order. Raises RangeRefused when the node
+        answers for fewer blocks only."""
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
         """EIP-1186. Raises StateDropped when the node has not kept the state of that block."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import NonNegativeInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.errors import ConfigurationError
@@ -20,6 +20,9 @@ class Settings(BaseSettings):
 
     data: Path = Path("build/office")
     rpc_url: str = "http://127.0.0.1:8545"
+    confirmations: NonNegativeInt = (
+        0  # that make a block final on a chain without finality; 0 waits for the node's word
+    )
     documents: str = "directory"  # or the address of a Kubo RPC port, as /ip4/127.0.0.1/tcp/5001
     database_url: str = ""
     password: str = DEVNET_PASSWORD

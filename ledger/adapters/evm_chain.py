@@ -26,6 +26,7 @@ from ledger.errors import (
     InvalidProof,
     KhalayakError,
     NotFound,
+    RangeRefused,
     Refused,
     StateDropped,
 )
@@ -47,11 +48,13 @@ _NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth be
 
 
 class EvmChain:
-    """See ledger.ports.Chain. `timeout` is in seconds, for each request. Nothing is ever sent twice by itself."""
+    """See ledger.ports.Chain. `timeout` is in seconds, for each request. `confirmations`: how many blocks on top make a
+    block final where the node knows no finality; 0 if only its own counts. Nothing is ever sent twice by itself."""
 
-    def __init__(self, rpc_url: str, timeout: float = 10) -> None:
+    def __init__(self, rpc_url: str, timeout: float = 10, confirmations: int = 0) -> None:
         """Raises ConfigurationError when the URL is not an http(s) one."""
         self._node = _without_secrets(rpc_url)
+        self._confirmations = confirmations
         self._provider = HTTPProvider(
             rpc_url, request_kwargs={"timeout": timeout, "allow_redirects": False}, exception_retry_configuration=None
         )
@@ -65,6 +68,15 @@ class EvmChain:
         return self.block(0).hash
 
     def block(self, at: int | BlockTag) -> Block:
+        try:
+            return self._block_at(at)
+        except NotFound:
+            if at != "finalized" or not self._confirmations:
+                raise
+        # A chain without finality: as many blocks on top are taken for it as the operator says.
+        return self._block_at(max(0, self._block_at("latest").number - self._confirmations))
+
+    def _block_at(self, at: int | BlockTag) -> Block:
         return self._ask(partial(_block, at), "eth_getBlockByNumber", hex(at) if isinstance(at, int) else at, False)
 
     def code(self, address: str) -> bytes:
@@ -127,6 +139,8 @@ class EvmChain:
             return _reverted(data or "0x", said)
         if method == "eth_getBlockByNumber" and (error.get("code") in _NO_BLOCK or "not found" in said.lower()):
             return NotFound(f"The node has no such block: {said[:200]}.", "It may lag behind, or have no such tag.")
+        if method == "eth_getLogs":
+            return RangeRefused(f"The node at {self._node} gives no logs of this range: {said[:200]}.")
         if method == "eth_getProof" and re.search(_DROPPED, said, re.IGNORECASE):
             return StateDropped(f"The node cannot prove that state: {said[:200]}.", "Ask an archive node.")
         return self._unreachable(f"cannot answer {method}: {said[:200]}")
