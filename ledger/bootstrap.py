@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import gethostname
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -30,6 +31,9 @@ from ledger.witness import Witness, load_witness_key
 from wallet.files import read_private
 from wallet.signer import LocalSigner
 
+LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
+MAX_HOLDER = 255
+
 
 @dataclass(frozen=True)
 class Office:
@@ -50,13 +54,19 @@ class Office:
         return FinalState(trusted, self.store, self.chain)
 
     def run_once(self) -> None:
-        """One step of everything that runs by itself. Raises Unavailable; run it again later, nothing is lost. Several
-        processes take turns, so that two never choose the relayer's next nonce at once."""
+        """One step of everything that runs by itself. Raises Unavailable, also while an office elsewhere has the lease
+        of the relayer's key; run it again later, nothing is lost. The processes of one office take turns."""
         with _exclusive(self.settings.data / "relayer.lock"):
+            self._lease_relayer()
             self.publisher.run_once()
             for follower in self.followers:
                 follower.run_once()
             self.certifier.run_once()
+
+    def _lease_relayer(self) -> None:
+        # The holder is the folder and not the process, so that an office that was killed goes on at once.
+        holder = f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
+        self.store.lease(f"relayer {self.publisher.relayer.address}", holder, LEASE_SECONDS)
 
     def close(self) -> None:
         self.store.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 ApplicationState = Literal[
     "submitted", "approved", "signed", "sent", "included", "final", "certified", "refused", "failed"
@@ -122,3 +122,10 @@ class RecordedEntry:
     block_number: int
     log_index: int
     transaction_hash: bytes
+
+
+class Place(NamedTuple):
+    """Where an entry stands in the order of its register's log."""
+
+    block_number: int
+    log_index: int

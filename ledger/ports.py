@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ledger.model import (
@@ -14,6 +14,7 @@ from ledger.model import (
     BlockTag,
     Fees,
     Log,
+    Place,
     Receipt,
     RecordedEntry,
     StoredDocument,
@@ -32,6 +33,7 @@ __all__ = [
     "DocumentStore",
     "Fees",
     "Log",
+    "Place",
     "Receipt",
     "RecordStore",
     "RecordedEntry",
@@ -129,9 +131,12 @@ class RecordStore(Protocol):
     def document(self, cid: str) -> StoredDocument:
         """Raises NotFound."""
 
-    def add_transaction(self, transaction: Transaction) -> None:
-        """Save a signed transaction and move its application from approved to signed, together. Raises Conflict when
-        the application is not approved or (sender, nonce) is taken."""
+    def add_transaction(
+        self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
+    ) -> Transaction:
+        """Choose the sender's next nonce (one above the highest kept here, and no less than `at_least`), save the raw
+        transaction that `sign` makes for it and move the application from approved to signed, all together: what is
+        raised in `sign` leaves no gap. Raises Conflict when the application is not approved or is being signed."""
 
     def transactions(self, state: str, limit: int = 100) -> list[Transaction]:
         """Lowest nonce first."""
@@ -157,6 +162,21 @@ class RecordStore(Protocol):
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         """Oldest first; empty when nothing was recorded."""
 
+    def entries(
+        self,
+        register: str,
+        *,
+        holder: str | None = None,
+        approver: str | None = None,
+        action: int | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        after: Place | None = None,
+        limit: int = 100,
+    ) -> list[RecordedEntry]:
+        """The entries of all records that meet every condition, in the order of the log, from behind `after`. `holder`
+        is the holder or controller that the entry names; `since` and `until` are block times, both included."""
+
     def revealed(self, register: str, commitment: bytes) -> Any | None:
         """What the chain revealed of a commitment, or None."""
 
@@ -177,3 +197,7 @@ class RecordStore(Protocol):
 
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         """The newest one, or that of a head; None if there is none."""
+
+    def lease(self, name: str, holder: str, seconds: int) -> None:
+        """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;
+        with 0 let go of it. Raises Unavailable, naming the holder, while another has it."""

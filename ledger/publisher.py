@@ -10,8 +10,7 @@ from dataclasses import replace
 
 import structlog
 
-from ledger.encoding import keccak256
-from ledger.errors import ContractReverted, NotFound, Refused
+from ledger.errors import Conflict, ContractReverted, NotFound, Refused
 from ledger.model import Application, Transaction
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
@@ -63,23 +62,28 @@ class Publisher:
         if gas > GAS_CAP:
             self.store.move(application.id, "approved", "failed", f"needs {gas:,} gas, over the cap of one transaction")
             return
-        fees, highest = self.chain.fees(), self.store.highest_nonce(sender)
-        nonce = max(self.chain.next_nonce(sender), 0 if highest is None else highest + 1)
-        raw = self.relayer.sign_transaction(
-            {
-                "type": 2,
-                "chainId": self.trust.chain_id,
-                "nonce": nonce,
-                "to": to,
-                "value": 0,
-                "data": data,
-                "gas": min(gas, GAS_CAP),
-                "maxFeePerGas": fees.max_fee,
-                "maxPriorityFeePerGas": fees.priority_fee,
-            }
-        )
+        fees, spent = self.chain.fees(), self.chain.next_nonce(sender)
+
+        def sign(nonce: int) -> bytes:
+            return self.relayer.sign_transaction(
+                {
+                    "type": 2,
+                    "chainId": self.trust.chain_id,
+                    "nonce": nonce,
+                    "to": to,
+                    "value": 0,
+                    "data": data,
+                    "gas": min(gas, GAS_CAP),
+                    "maxFeePerGas": fees.max_fee,
+                    "maxPriorityFeePerGas": fees.priority_fee,
+                }
+            )
+
         # A crash before this line has sent nothing; a crash after it sends these very bytes on the next run.
-        self.store.add_transaction(Transaction(keccak256(raw), raw, sender, nonce, application.id, "signed"))
+        try:
+            self.store.add_transaction(application.id, sender, spent, sign)
+        except Conflict:
+            log.info("application is being signed elsewhere", application=application.id)
 
     def _send(self, transaction: Transaction) -> None:
         try:

@@ -11,33 +11,42 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from ledger.errors import ConfigurationError, Conflict, StoreUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WAIT_MILLISECONDS = 5_000
-_WRITERS_LOCK = 0x6B68616C  # any number that nobody else locks in a PostgreSQL database of ours
+DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
 
 def open_engine(url: str) -> Engine:
-    """An engine whose transactions are on disk when they end and write one after the other, so that what a writer has
-    read stays true until it commits. Those of `reading(engine)` take no lock.
+    """An engine whose transactions are on disk when they end. Writers on SQLite wait for each other from their begin;
+    on PostgreSQL only where they write the same row, or `take_turns`. Those of `reading(engine)` wait for nobody.
     Raises ConfigurationError (not the URL of a database we can use), StoreUnavailable."""
     try:
+        place = make_url(url)
+        driver = DRIVERS[place.get_backend_name()]
+        # A server that is gone without a word must not hold a worker for ever.
+        limits = {"connect_timeout": 5, "tcp_user_timeout": WAIT_MILLISECONDS} if "psycopg" in driver else {}
         # Without hide_parameters a traceback in a log would show the values of a row, which are personal data.
-        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    except (ArgumentError, ImportError):
+        engine = create_engine(
+            place.set(drivername=driver), connect_args=limits, pool_pre_ping=True, hide_parameters=True
+        )
+    except (ArgumentError, ImportError, KeyError):
         raise ConfigurationError(
-            "The database URL is malformed or its driver is not installed.", "Set it to sqlite:///<absolute path>."
+            "The database URL is malformed or its driver is not installed.",
+            "Set it to sqlite:///<absolute path>, or to postgresql://… with the extra `postgres` installed.",
         ) from None
     if engine.dialect.name == "sqlite":
         _make_private(url)
         event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _configure_postgresql)
     return engine
 
 
@@ -55,6 +64,7 @@ def migrate(url: str) -> None:
     try:
         with own_errors(), engine.begin() as connection:
             config.attributes["connection"] = connection
+            take_turns(connection, "migrations")
             command.upgrade(config, "head")
     except CommandError:
         raise ConfigurationError(
@@ -62,6 +72,12 @@ def migrate(url: str) -> None:
         ) from None
     finally:
         engine.dispose()
+
+
+def take_turns(connection: Connection, name: str) -> None:
+    """Wait until no other transaction holds this name, and hold it until this one ends. SQLite's writers always do."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
 @contextmanager
@@ -72,9 +88,12 @@ def own_errors() -> Iterator[None]:
     except IntegrityError:
         # Its text names the values of the row.
         raise Conflict("The database already holds something else of this id.", "Look at what is there.") from None
-    except DatabaseError as error:
+    except DBAPIError as error:
         reason = str(error.orig).partition("\n")[0]
-        raise StoreUnavailable(f"The database does not answer: {reason}.", "Nothing was changed; try again.") from None
+        hint = "Nothing was changed; try again."
+        if error.connection_invalidated:
+            hint = "Whether it was saved is not known; the same request again saves nothing twice."
+        raise StoreUnavailable(f"The database does not answer: {reason}.", hint) from None
     except NoConnectionFree:
         raise StoreUnavailable("All connections to the database are busy.", "Nothing was changed; try again.") from None
 
@@ -102,10 +121,17 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     reads_only = connection.get_execution_options().get("reads_only", False)
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
-    elif connection.dialect.name == "postgresql" and not reads_only:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {WAIT_MILLISECONDS}")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _configure_postgresql(connection: Any, _record: object) -> None:
+    # Under a stricter isolation a writer that waited for another would fail instead of seeing what the other wrote.
+    for setting in (
+        f"lock_timeout = {WAIT_MILLISECONDS}",
+        "synchronous_commit = on",
+        "default_transaction_isolation = 'read committed'",
+    ):
+        connection.execute(f"SET {setting}")
+    connection.commit()

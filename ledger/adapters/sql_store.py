@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, insert, or_, select, update
 
-from ledger.adapters.sql_engine import migrate, open_engine, own_errors, reading
+from ledger.adapters.sql_engine import migrate, open_engine, own_errors, reading, take_turns
+from ledger.adapters.sql_history import entries_in_order, first_block_since, last_block_until
+from ledger.adapters.sql_rows import (
+    accepted_in,
+    add_once,
+    application_in,
+    document_in,
+    entry_in,
+    inserting,
+    matches,
+    row_of_content,
+    row_of_document,
+    row_of_entry,
+    rows_of_approvers,
+)
 from ledger.adapters.sql_tables import (
     applications,
     approvals,
@@ -18,15 +32,23 @@ from ledger.adapters.sql_tables import (
     cursors,
     documents,
     entries,
+    entry_approvers,
+    leases,
     revealed,
     transactions,
 )
-from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound
-from ledger.model import Application, ApplicationState, Approval, RecordedEntry, StoredDocument, Transaction
+from ledger.encoding import keccak256
+from ledger.errors import BadInput, Conflict, NotFound, Unavailable
+from ledger.model import Application, ApplicationState, Approval, Place, RecordedEntry, StoredDocument, Transaction
 
 __all__ = ["SqlStore", "migrate"]
 
 DEAD = ("refused", "failed")
+MAX_KEY = 255
+_NOW = {
+    "sqlite": cast(func.strftime("%s", "now"), BigInteger),
+    "postgresql": cast(func.extract("epoch", func.clock_timestamp()), BigInteger),
+}
 
 
 class SqlStore:
@@ -55,36 +77,38 @@ class SqlStore:
     def add_application(
         self, application: Application, documents_: Iterable[StoredDocument], idempotency_key: str, body_digest: bytes
     ) -> Application:
-        if not idempotency_key:
-            # Two requests without a key would count as one: the second applicant would get the first one's answer.
-            raise BadInput("The request has no idempotency key.", "Send a fresh random one with each new request.")
-        with self._transaction() as connection:
-            if earlier := _accepted_before(connection, idempotency_key, body_digest):
-                return earlier
-            row = {**vars(application), "payload": json.dumps(application.payload)}
-            connection.execute(
-                insert(applications), {**row, "idempotency_key": idempotency_key, "body_digest": body_digest}
+        # Two requests without a key would count as one: the second applicant would get the first one's answer.
+        if not 0 < len(idempotency_key) <= MAX_KEY:
+            raise BadInput(
+                f"The idempotency key must have 1 to {MAX_KEY} characters.",
+                "Send a fresh random one with each new request.",
             )
+        row = {**vars(application), "payload": json.dumps(application.payload)}
+        row |= {"idempotency_key": idempotency_key, "body_digest": body_digest}
+        with self._transaction() as connection:
+            added = inserting(connection, applications).on_conflict_do_nothing().returning(applications.c.number)
+            if connection.execute(added, row).first() is None:
+                first = connection.execute(_with_key(idempotency_key)).first()
+                if earlier := accepted_in(first, body_digest):
+                    return earlier
+                raise Conflict("There is another application of this id.", "Look at what is there.")
             if brought := [r for r in application.payload["records"] if "content" in r]:
-                connection.execute(insert(contents), [_content(application.id, record) for record in brought])
-            for document in documents_:
-                wraps = json.dumps({reader: wrap.hex() for reader, wrap in document.wraps.items()})
-                _add_once(connection, documents, {"cid": document.cid}, {**vars(document), "wraps": wraps})
+                connection.execute(insert(contents), [row_of_content(application.id, record) for record in brought])
+            add_once(connection, documents, [row_of_document(document) for document in documents_])
         return application
 
     def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
-        with own_errors(), self._reading.begin() as connection:
-            return _accepted_before(connection, idempotency_key, body_digest)
+        return accepted_in(self._one(_with_key(idempotency_key)), body_digest)
 
     def application(self, application_id: str) -> Application:
         row = self._one(select(applications).where(applications.c.id == application_id))
         if row is None:
             raise NotFound("There is no application with this id.", "Check the id; it was shown when you applied.")
-        return _application(row)
+        return application_in(row)
 
     def applications(self, state: ApplicationState, limit: int = 100) -> list[Application]:
         query = select(applications).where(applications.c.state == state)
-        return [_application(row) for row in self._all(query.order_by(applications.c.number).limit(limit))]
+        return [application_in(row) for row in self._all(query.order_by(applications.c.number).limit(limit))]
 
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         with self._transaction() as connection:
@@ -95,7 +119,7 @@ class SqlStore:
         with self._transaction() as connection:
             if not connection.execute(select(applications.c.id).where(applications.c.id == application_id)).first():
                 raise NotFound("There is no application with this id.", "Check the id; it was shown when you applied.")
-            _add_once(connection, approvals, key, {"signature": approval.signature})
+            add_once(connection, approvals, [{**key, "signature": approval.signature}])
 
     def approvals(self, application_id: str) -> list[Approval]:
         query = select(approvals).where(approvals.c.application_id == application_id)
@@ -106,16 +130,25 @@ class SqlStore:
         row = self._one(select(documents).where(documents.c.cid == cid))
         if row is None:
             raise NotFound("This office keeps no document of this CID.")
-        wraps = {reader: bytes.fromhex(wrap) for reader, wrap in json.loads(row.wraps).items()}
-        return StoredDocument(row.cid, row.sha256, row.size, row.media_type, wraps)
+        return document_in(row)
 
-    def add_transaction(self, transaction: Transaction) -> None:
-        same_nonce = (transactions.c.sender == transaction.sender, transactions.c.nonce == transaction.nonce)
+    def add_transaction(
+        self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
+    ) -> Transaction:
+        approved = select(applications.c.id).where(*matches(applications, {"id": application_id, "state": "approved"}))
+        highest = select(func.max(transactions.c.nonce)).where(transactions.c.sender == sender)
         with self._transaction() as connection:
-            if connection.execute(select(transactions.c.hash).where(*same_nonce)).first():
-                raise Conflict(f"Nonce {transaction.nonce} of {transaction.sender} is taken.")
-            _move(connection, transaction.application_id, "approved", "signed", "")
+            # Whoever is signing it already will have moved it: to wait for him would be for nothing.
+            if not connection.execute(approved.with_for_update(skip_locked=True, key_share=True)).first():
+                raise Conflict("The application is not approved, or another worker is signing it.")
+            take_turns(connection, f"nonces of {sender}")
+            used = connection.execute(highest).scalar()
+            nonce = at_least if used is None else max(at_least, used + 1)
+            raw = sign(nonce)
+            transaction = Transaction(keccak256(raw), raw, sender, nonce, application_id, "signed")
             connection.execute(insert(transactions), vars(transaction))
+            _move(connection, application_id, "approved", "signed", "")
+        return transaction
 
     def transactions(self, state: str, limit: int = 100) -> list[Transaction]:
         query = select(transactions).where(transactions.c.state == state).order_by(transactions.c.nonce).limit(limit)
@@ -147,20 +180,20 @@ class SqlStore:
     def add_entries(
         self, register: str, last_block: int, recorded: Iterable[RecordedEntry], revealed_: Mapping[bytes, Any]
     ) -> None:
+        items = list(recorded)
+        facts = [{"register": register, "commitment": c, "value": json.dumps(v)} for c, v in revealed_.items()]
         with self._transaction() as connection:
-            for commitment, value in revealed_.items():
-                key = {"register": register, "commitment": commitment}
-                _add_once(connection, revealed, key, {"value": json.dumps(value)})
-            for item in recorded:
-                key = {"register": register, "record_id": item.record_id, "sequence": item.entry["sequence"]}
-                row = {**vars(item), "entry": json.dumps(item.entry), "approvers": json.dumps(item.approvers)}
-                _add_once(connection, entries, key, row)
-            cursor = connection.execute(select(cursors.c.block_number).where(cursors.c.register == register)).scalar()
-            if cursor is None:
-                connection.execute(insert(cursors), {"register": register, "block_number": last_block})
-            elif cursor < last_block:
-                where = cursors.c.register == register
-                connection.execute(update(cursors).where(where).values(block_number=last_block))
+            # First, so that two followers of one register wait here, before they hold anything else.
+            moved = inserting(connection, cursors).values(register=register, block_number=last_block)
+            further = {"block_number": moved.excluded.block_number}
+            connection.execute(
+                moved.on_conflict_do_update(
+                    index_elements=["register"], set_=further, where=cursors.c.block_number < last_block
+                )
+            )
+            add_once(connection, revealed, facts)
+            add_once(connection, entries, [row_of_entry(register, item) for item in items])
+            add_once(connection, entry_approvers, [row for i in items for row in rows_of_approvers(register, i)])
 
     def cursor(self, register: str) -> int | None:
         row = self._one(select(cursors.c.block_number).where(cursors.c.register == register))
@@ -168,7 +201,28 @@ class SqlStore:
 
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         query = select(entries).where(entries.c.register == register, entries.c.record_id == record_id)
-        return [_recorded(row) for row in self._all(query.order_by(entries.c.sequence))]
+        return [entry_in(row) for row in self._all(query.order_by(entries.c.sequence))]
+
+    def entries(
+        self,
+        register: str,
+        *,
+        holder: str | None = None,
+        approver: str | None = None,
+        action: int | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        after: Place | None = None,
+        limit: int = 100,
+    ) -> list[RecordedEntry]:
+        query = entries_in_order(register, approver, after)
+        for column, wanted in ((entries.c.holder, holder), (entries.c.action, action)):
+            query = query if wanted is None else query.where(column == wanted)
+        if since is not None:
+            query = query.where(entries.c.block_number >= first_block_since(register, since))
+        if until is not None:
+            query = query.where(entries.c.block_number <= last_block_until(register, until))
+        return [entry_in(row) for row in self._all(query.limit(limit))]
 
     def revealed(self, register: str, commitment: bytes) -> Any | None:
         query = select(revealed.c.value).where(revealed.c.register == register, revealed.c.commitment == commitment)
@@ -182,13 +236,13 @@ class SqlStore:
     def application_of_content(self, digest: bytes) -> Application | None:
         brought = select(contents.c.application_id).where(contents.c.digest == digest)
         row = self._one(select(applications).where(applications.c.id.in_(brought)))
-        return _application(row) if row else None
+        return application_in(row) if row else None
 
     def first_application_of(self, register: str, record_id: bytes) -> Application | None:
         brought = select(contents.c.application_id).where(contents.c.record_id == record_id)
         query = select(applications).where(applications.c.id.in_(brought), applications.c.register == register)
         row = self._one(query.where(applications.c.state.not_in(DEAD)).order_by(applications.c.number).limit(1))
-        return _application(row) if row else None
+        return application_in(row) if row else None
 
     def save_certificate(
         self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
@@ -196,39 +250,29 @@ class SqlStore:
         key = {"register": register, "record_id": record_id, "head": head}
         row = {"sequence": sequence, "certificate": json.dumps(certificate)}
         with self._transaction() as connection:
-            if not connection.execute(update(certificates).where(*_is(certificates, key)).values(**row)).rowcount:
-                connection.execute(insert(certificates), {**key, **row})
+            added = inserting(connection, certificates).values(**key, **row)
+            connection.execute(added.on_conflict_do_update(index_elements=list(key), set_=row))
 
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         key = {"register": register, "record_id": record_id} | ({} if head is None else {"head": head})
-        query = select(certificates.c.certificate).where(*_is(certificates, key))
+        query = select(certificates.c.certificate).where(*matches(certificates, key))
         row = self._one(query.order_by(certificates.c.sequence.desc()).limit(1))
         return json.loads(row.certificate) if row else None
 
-
-def _content(application_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    digest, record_id = (bytes.fromhex(record[name][2:]) for name in ("digest", "recordId"))
-    fields = json.dumps(record["content"])
-    return {"digest": digest, "application_id": application_id, "record_id": record_id, "fields": fields}
-
-
-def _is(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:
-    return [table.c[name] == value for name, value in key.items()]
-
-
-def _add_once(connection: Connection, table: Table, key: Mapping[str, Any], row: Mapping[str, Any]) -> None:
-    """Insert the row unless one of this key is there. No other writer can add it in between: see open_engine."""
-    if not connection.execute(select(table).where(*_is(table, key))).first():
-        connection.execute(insert(table), {**key, **row})
+    def lease(self, name: str, holder: str, seconds: int) -> None:
+        with self._transaction() as connection:
+            now = _NOW[connection.dialect.name]
+            taken = inserting(connection, leases).values(name=name, holder=holder, expires=now + seconds)
+            free = or_(leases.c.holder == holder, leases.c.expires <= now)
+            change = {"holder": taken.excluded.holder, "expires": taken.excluded.expires}
+            taken = taken.on_conflict_do_update(index_elements=["name"], set_=change, where=free)
+            if connection.execute(taken.returning(leases.c.name)).first() is None:
+                other = connection.execute(select(leases.c.holder).where(leases.c.name == name)).scalar()
+                raise Unavailable(f"{other} has the lease {name}.", "Stop it there, or wait until it lets go.")
 
 
-def _accepted_before(connection: Connection, idempotency_key: str, body_digest: bytes) -> Application | None:
-    row = connection.execute(select(applications).where(applications.c.idempotency_key == idempotency_key)).first()
-    if row is not None and row.body_digest != body_digest:
-        raise IdempotencyMismatch(
-            "This idempotency key was used for another request.", "Use a new key for a new request."
-        )
-    return _application(row) if row else None
+def _with_key(idempotency_key: str) -> Select[Any]:
+    return select(applications).where(applications.c.idempotency_key == idempotency_key)
 
 
 def _move(connection: Connection, application_id: str, expected: str, to: str, reason: str) -> None:
@@ -236,27 +280,3 @@ def _move(connection: Connection, application_id: str, expected: str, to: str, r
     changed = connection.execute(update(applications).where(*where).values(state=to, reason=reason))
     if not changed.rowcount:
         raise Conflict(f"The application is not {expected}.", "Look at its state again.")
-
-
-def _application(row: Row[Any]) -> Application:
-    return Application(
-        row.id,
-        row.register,
-        row.action,
-        json.loads(row.payload),
-        row.state,
-        row.created,
-        row.access_digest,
-        row.reason,
-    )
-
-
-def _recorded(row: Row[Any]) -> RecordedEntry:
-    return RecordedEntry(
-        row.record_id,
-        json.loads(row.entry),
-        tuple(json.loads(row.approvers)),
-        row.block_number,
-        row.log_index,
-        row.transaction_hash,
-    )

@@ -90,6 +90,22 @@ entries = Table(
     Column("block_number", BigInteger, nullable=False),
     Column("log_index", BigInteger, nullable=False),
     Column("transaction_hash", LargeBinary(32), nullable=False),
+    Column("holder", String(42)),
+    Column("action", Integer, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Index("entries_by_place", "register", "block_number", "log_index"),
+    Index("entries_by_holder", "register", "holder", "block_number", "log_index"),
+    Index("entries_by_action", "register", "action", "block_number", "log_index"),
+    Index("entries_by_time", "register", "time", "block_number"),
+)
+
+entry_approvers = Table(
+    "entry_approvers",
+    metadata,
+    Column("register", String(100), primary_key=True),
+    Column("approver", String(42), primary_key=True),
+    Column("block_number", BigInteger, primary_key=True),
+    Column("log_index", BigInteger, primary_key=True),
 )
 
 cursors = Table(
@@ -115,4 +131,12 @@ certificates = Table(
     Column("head", LargeBinary(32), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
     Column("certificate", Text, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("holder", String(255), nullable=False),
+    Column("expires", BigInteger, nullable=False),
 )

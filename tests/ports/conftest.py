@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +8,12 @@ import pytest
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.kubo_store import KuboStore
-from ledger.adapters.sql_store import SqlStore, migrate
-from ledger.ports import DocumentStore, RecordStore
+from ledger.ports import DocumentStore
 from scripts.tools.kubo import start_kubo
+from tests.databases import open_store, store, url
 from tests.kubo import ipfs_or_skip
+
+__all__ = ["open_store", "store", "url"]
 
 
 @dataclass(frozen=True)
@@ -38,27 +40,3 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
         return Shelf(DirectoryStore(tmp_path / "documents"), tmp_path / "documents")
     shelf: Shelf = request.getfixturevalue("kubo")
     return shelf
-
-
-@pytest.fixture(params=["sqlite"])
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'office.db'}"
-
-
-@pytest.fixture
-def open_store(url: str) -> Iterator[Callable[[], RecordStore]]:
-    migrate(url)
-    opened: list[SqlStore] = []
-
-    def open_one() -> RecordStore:
-        opened.append(SqlStore(url))
-        return opened[-1]
-
-    yield open_one
-    for store in opened:
-        store.close()
-
-
-@pytest.fixture
-def store(open_store: Callable[[], RecordStore]) -> RecordStore:
-    return open_store()

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from ledger.adapters.sql_store import SqlStore
-from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound
+from ledger.encoding import keccak256
+from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound, Unavailable
 from ledger.model import Application, Approval, RecordedEntry, StoredDocument, Transaction
 from ledger.ports import RecordStore
 
@@ -53,20 +54,29 @@ def approved(store: RecordStore, name: str = "one") -> Application:
     return store.application(name)
 
 
+def signing(name: str) -> Callable[[int], bytes]:
+    return lambda nonce: f"raw {name} {nonce}".encode()
+
+
 def transaction(name: str = "one", nonce: int = 0) -> Transaction:
-    return Transaction(digest_of(f"{name}/{nonce}"), b"\x02raw", RELAYER, nonce, name, "signed")
+    raw = signing(name)(nonce)
+    return Transaction(keccak256(raw), raw, RELAYER, nonce, name, "signed")
+
+
+def sign(store: RecordStore, name: str = "one", at_least: int = 0) -> Transaction:
+    return store.add_transaction(name, RELAYER, at_least, signing(name))
 
 
 def recorded(sequence: int = 1, block: int = 7) -> RecordedEntry:
-    entry = {"sequence": sequence, "digest": f"0x{digest_of('one/0').hex()}"}
-    return RecordedEntry(RECORD, entry, (RELAYER,), block, 0, digest_of("tx"))
+    entry = {"sequence": sequence, "action": 1, "time": 1_790_000_000, "digest": f"0x{digest_of('one/0').hex()}"}
+    return RecordedEntry(RECORD, entry, (RELAYER,), block, sequence, digest_of("tx"))
 
 
 def test_a_reopened_store_has_everything_that_was_accepted(open_store: Callable[[], RecordStore]) -> None:
     first = open_store()
     approved(first)
     first.add_approval("one", Approval(RELAYER, "registrar", b"\x01" * 65))
-    first.add_transaction(transaction())
+    sign(first)
     first.add_entries(REGISTER, 9, [recorded()], {})
     first.save_certificate(REGISTER, RECORD, 1, b"head", {"entries": [{}], "note": "—\n"})
     again = open_store()
@@ -120,9 +130,10 @@ def test_a_key_used_for_another_body_is_a_conflict_and_changes_nothing(store: Re
         store.document("two-0")
 
 
-def test_a_request_without_a_key_is_not_accepted(store: RecordStore) -> None:
+@pytest.mark.parametrize("key", ["", "k" * 256])
+def test_a_request_without_a_key_or_with_a_long_one_is_not_accepted(store: RecordStore, key: str) -> None:
     with pytest.raises(BadInput):
-        store.add_application(application(), documents(), "", BODY)
+        store.add_application(application(), documents(), key, BODY)
     assert store.applications("submitted") == []
 
 
@@ -186,31 +197,44 @@ def test_an_approval_given_again_replaces_nothing_and_all_ascend_by_signer(store
 def test_a_transaction_is_saved_together_with_the_state_or_not_at_all(store: RecordStore) -> None:
     accept(store)
     with pytest.raises(Conflict):
-        store.add_transaction(transaction())
+        sign(store)
     assert (store.transaction_of("one"), store.application("one").state) == (None, "submitted")
     approved(store, "two")
-    store.add_transaction(transaction("two"))
+    assert sign(store, "two") == transaction("two")
     assert (store.transaction_of("two"), store.application("two").state) == (transaction("two"), "signed")
 
 
-def test_a_nonce_of_a_sender_is_taken_once(store: RecordStore) -> None:
-    approved(store, "one")
-    approved(store, "two")
-    store.add_transaction(transaction("one", 5))
-    with pytest.raises(Conflict):
-        store.add_transaction(replace(transaction("two", 5), raw=b"other"))
-    assert (store.application("two").state, store.transaction_of("two")) == ("approved", None)
-    store.add_transaction(replace(transaction("two", 5), sender="0x" + "11" * 20))
-    assert store.highest_nonce(RELAYER) == 5
+def test_a_signature_that_fails_leaves_neither_transaction_nor_gap(store: RecordStore) -> None:
+    approved(store)
+
+    def fail(nonce: int) -> bytes:
+        raise Unavailable(f"no key for {nonce}")
+
+    with pytest.raises(Unavailable, match="no key for 5"):
+        store.add_transaction("one", RELAYER, 5, fail)
+    assert (store.application("one").state, store.transaction_of("one")) == ("approved", None)
+    assert sign(store, "one", 5).nonce == 5
+
+
+def test_the_next_nonce_is_above_all_that_were_given_and_all_that_the_chain_has_seen(store: RecordStore) -> None:
+    for name, at_least, nonce in (("one", 5, 5), ("two", 0, 6), ("three", 9, 9), ("four", 9, 10)):
+        approved(store, name)
+        assert sign(store, name, at_least).nonce == nonce
+    approved(store, "five")
+    assert store.add_transaction("five", "0x" + "11" * 20, 5, signing("five")).nonce == 5
+    assert store.highest_nonce(RELAYER) == 10
 
 
 def test_transactions_come_lowest_nonce_first_and_change_with_their_application(store: RecordStore) -> None:
+    senders = {"one": RELAYER, "two": "0x" + "11" * 20}
     for name, nonce in (("one", 12), ("two", 3)):
         approved(store, name)
-        store.add_transaction(transaction(name, nonce))
+        store.add_transaction(name, senders[name], nonce, signing(name))
     assert [item.nonce for item in store.transactions("signed")] == [3, 12]
     assert [item.nonce for item in store.transactions("signed", 1)] == [3]
-    failed = replace(transaction("two", 3), state="failed", block_number=8, block_hash=b"\x01" * 32)
+    failed = replace(
+        transaction("two", 3), sender=senders["two"], state="failed", block_number=8, block_hash=b"\x01" * 32
+    )
     store.update_transaction(failed, "failed", "stale head")
     assert store.transactions("failed") == [failed]
     assert store.application("two") == application("two").moved("failed", "stale head")

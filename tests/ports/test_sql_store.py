@@ -1,28 +1,17 @@
-"""What is of SQL alone: the migrations, and a file with its mode and its locks."""
+"""What is of SQLite alone: a file with its mode and its locks."""
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
 
 from ledger.adapters import sql_engine
-from ledger.adapters.sql_engine import MIGRATIONS
 from ledger.adapters.sql_store import SqlStore, migrate
-from ledger.adapters.sql_tables import metadata
 from ledger.errors import ConfigurationError, Conflict, StoreUnavailable
 from tests.ports.test_record_store import accept, application
 
@@ -40,76 +29,6 @@ def store(path: Path) -> Iterator[SqlStore]:
     store = SqlStore(f"sqlite:///{path}")
     yield store
     store.close()
-
-
-@pytest.fixture
-def url(path: Path) -> str:
-    return f"sqlite:///{path}"
-
-
-def test_the_migrations_make_the_tables_that_the_store_uses(url: str) -> None:
-    migrate(url)
-    migrate(url)
-    with create_engine(url).connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def to_revision(url: str, revision: str, move: Any) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with create_engine(url).begin() as connection:
-        config.attributes["connection"] = connection
-        move(config, revision)
-
-
-def test_an_office_of_the_first_version_keeps_its_records_up_and_down(url: str, path: Path) -> None:
-    to_revision(url, "0001", command.upgrade)
-    payload = json.dumps({"records": [{"recordId": "0x" + "1a" * 32, "digest": "0x" + "2b" * 32, "content": []}]})
-    with create_engine(url).begin() as connection:
-        columns = "id, register, action, payload, state, reason, created, access_digest, idempotency_key, body_digest"
-        values = {"payload": payload, "digest": b"d" * 32, "content": bytes.fromhex("2b" * 32)}
-        connection.execute(
-            text(
-                f"INSERT INTO applications ({columns}) VALUES "
-                "('one', 'r', 'issue', :payload, 'submitted', '', 1, :digest, 'key', :digest)"
-            ),
-            values,
-        )
-        connection.execute(text("INSERT INTO contents VALUES (:content, 'one', '[]')"), values)
-    migrate(url)
-    store = SqlStore(url)
-    found = store.first_application_of("r", bytes.fromhex("1a" * 32))
-    assert found is not None and found.id == "one"
-    store.close()
-    to_revision(url, "0001", command.downgrade)
-    with create_engine(url).connect() as connection:
-        assert connection.execute(text("SELECT application_id, fields FROM contents")).all() == [("one", "[]")]
-    migrate(url)
-
-
-def test_a_schema_newer_than_the_program_is_refused_and_left_alone(url: str) -> None:
-    migrate(url)
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(ConfigurationError):
-        migrate(url)
-    with engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
-
-
-def test_processes_that_migrate_one_new_database_at_once_all_succeed(url: str) -> None:
-    code = "import sys; from ledger.adapters.sql_store import migrate; print(flush=True); input(); migrate(sys.argv[1])"
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    children = [subprocess.Popen([sys.executable, "-c", code, url], **pipes) for _ in range(3)]
-    for child in children:
-        child.stdout.readline()  # type: ignore[union-attr]
-    for child in children:
-        child.stdin.write(b"\n")  # type: ignore[union-attr]
-        child.stdin.flush()  # type: ignore[union-attr]
-    assert [(child.communicate()[1], child.returncode) for child in children] == [(b"", 0)] * 3
-    with create_engine(url).connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_only_the_owner_may_read_the_database_whatever_the_umask(tmp_path: Path) -> None:

@@ -1,0 +1,109 @@
+"""The migrations, on every database, up and down, with data in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from ledger.adapters.sql_engine import MIGRATIONS
+from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.adapters.sql_tables import metadata
+from ledger.errors import ConfigurationError
+
+HOLDERS = ("0x" + "0a" * 20, "0x" + "0B" * 20)
+ENTRY_COLUMNS = ":register, :record_id, :sequence, :entry, :approvers, :block_number, :log_index, :transaction_hash"
+
+
+def entry_row(number: int) -> dict[str, Any]:
+    """A row of `entries` as the first version wrote it: of a title, an identity or a batch."""
+    named = ({"holder": HOLDERS[0]}, {"controller": HOLDERS[1]}, {})[number % 3]
+    entry = {"sequence": number, "time": 1000 + number, "action": 1 + number % 2, **named}
+    return {
+        "register": "r",
+        "record_id": bytes(32),
+        "sequence": number,
+        "entry": json.dumps(entry),
+        "approvers": json.dumps(HOLDERS),
+        "block_number": number // 2,
+        "log_index": number % 2,
+        "transaction_hash": bytes(32),
+    }
+
+
+def test_the_migrations_make_the_tables_that_the_store_uses(url: str) -> None:
+    migrate(url)
+    migrate(url)
+    with create_engine(url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def to_revision(url: str, revision: str, move: Any) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with create_engine(url).begin() as connection:
+        config.attributes["connection"] = connection
+        move(config, revision)
+
+
+def test_an_office_of_the_first_version_keeps_its_records_up_and_down(url: str) -> None:
+    to_revision(url, "0001", command.upgrade)
+    payload = json.dumps({"records": [{"recordId": "0x" + "1a" * 32, "digest": "0x" + "2b" * 32, "content": []}]})
+    with create_engine(url).begin() as connection:
+        columns = "id, register, action, payload, state, reason, created, access_digest, idempotency_key, body_digest"
+        values = {"payload": payload, "digest": b"d" * 32, "content": bytes.fromhex("2b" * 32)}
+        connection.execute(
+            text(
+                f"INSERT INTO applications ({columns}) VALUES "
+                "('one', 'r', 'issue', :payload, 'submitted', '', 1, :digest, 'key', :digest)"
+            ),
+            values,
+        )
+        connection.execute(text("INSERT INTO contents VALUES (:content, 'one', '[]')"), values)
+        connection.execute(text(f"INSERT INTO entries VALUES ({ENTRY_COLUMNS})"), [entry_row(n) for n in range(1200)])
+    migrate(url)
+    store = SqlStore(url)
+    found = store.first_application_of("r", bytes.fromhex("1a" * 32))
+    assert found is not None and found.id == "one"
+    asked: list[dict[str, Any]] = [{"holder": HOLDERS[1]}, {"approver": HOLDERS[0]}, {"action": 2}, {"since": 1010}]
+    assert [len(store.entries("r", **question, limit=2000)) for question in asked] == [400, 1200, 600, 1190]
+    store.close()
+    to_revision(url, "0001", command.downgrade)
+    with create_engine(url).connect() as connection:
+        assert connection.execute(text("SELECT application_id, fields FROM contents")).all() == [("one", "[]")]
+        kept = connection.execute(text("SELECT * FROM entries ORDER BY sequence")).mappings().all()
+    assert [dict(row) for row in kept] == [entry_row(number) for number in range(1200)]
+    migrate(url)
+
+
+def test_a_schema_newer_than_the_program_is_refused_and_left_alone(url: str) -> None:
+    migrate(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigurationError):
+        migrate(url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+def test_processes_that_migrate_one_new_database_at_once_all_succeed(url: str) -> None:
+    code = "import sys; from ledger.adapters.sql_store import migrate; print(flush=True); input(); migrate(sys.argv[1])"
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    children = [subprocess.Popen([sys.executable, "-c", code, url], **pipes) for _ in range(3)]
+    for child in children:
+        child.stdout.readline()  # type: ignore[union-attr]
+    for child in children:
+        child.stdin.write(b"\n")  # type: ignore[union-attr]
+        child.stdin.flush()  # type: ignore[union-attr]
+    assert [(child.communicate()[1], child.returncode) for child in children] == [(b"", 0)] * 3
+    with create_engine(url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
