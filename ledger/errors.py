@@ -23,6 +23,7 @@ __all__ = [
     "NotCertified",
     "NotFound",
     "Refused",
+    "SplitView",
     "StoreUnavailable",
     "TooLarge",
     "Unavailable",
@@ -70,6 +71,12 @@ class AlreadyRecorded(Conflict):
     """The register already holds a record with this id."""
 
     code = "already-recorded"
+
+
+class SplitView(Conflict):
+    """Two blocks were shown for one number, and one of them was signed."""
+
+    code = "split-view"
 
 
 class IdempotencyMismatch(Conflict):
