@@ -26,7 +26,7 @@ test: setup tools slither ## lint, type-check and run every test
 	@$(RUN) bandit -q -c pyproject.toml -r ledger wallet api scripts
 	@$(RUN) pytest
 
-tools: setup ## build Kubo and geth into .tools/bin, where Go is found
+tools: setup ## build Kubo, geth and a note reader into .tools/bin, where Go is found
 	@$(RUN) python -m scripts.tools.build
 
 slither: .tools/slither.stamp ## install slither, which needs packages of its own
