@@ -23,6 +23,7 @@ from ledger.encoding import keccak256
 from ledger.errors import ChainMismatch, ConfigurationError
 from ledger.follower import Follower
 from ledger.known import FinalState
+from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.settings import Settings
@@ -141,6 +142,23 @@ def open_cosigner(rpc_url: str, key: Path, trust_file: Path) -> Cosigner:
     chain = EvmChain(rpc_url)
     check_chain(chain, trust)
     return Cosigner(trust, chain, witness, SystemClock())
+
+
+@contextmanager
+def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, say: Say) -> Iterator[Monitor]:
+    """A monitor at a node of its own; `state` is its folder, which one process at a time uses. Raises
+    ConfigurationError, ChainMismatch, ChainUnreachable, StoreUnavailable."""
+    trust, chain = read_trust(trust_file), EvmChain(rpc_url)
+    check_chain(chain, trust)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    url = f"sqlite:///{(state / 'registers.db').absolute()}"
+    with _exclusive(state / "lock"):
+        migrate(url)
+        store = SqlStore(url)
+        try:
+            yield Monitor(trust, store, chain, watches, state / "block.json", say)
+        finally:
+            store.close()
 
 
 def check_chain(chain: Chain, trust: TrustRoot) -> None:

@@ -1,16 +1,19 @@
-"""The commands of who does not trust the office: `khalayak witness`, at a node of its own."""
+"""The commands of those who do not trust the office, each at a node of their own: `witness` and `monitor`."""
 
 from __future__ import annotations
 
+import json
 import socket
+import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.errors import BadInput, ConfigurationError, KhalayakError, SplitView
+from ledger.errors import BadInput, ConfigurationError, KhalayakError, SplitView, Unavailable
 
 if TYPE_CHECKING:
     from ledger.cosigner import Cosigner
@@ -108,4 +111,38 @@ def listening(address: str) -> socket.socket:
         raise ConfigurationError(f"{address} cannot be listened on: {error.strerror}.", "Name another port.") from None
 
 
-COMMANDS = (witness,)
+def monitor(
+    watch: Annotated[list[str], typer.Option(help="nib:NIB, record:0x…, holder:0x… or approver:0x…; any number")],
+    rpc: Rpc = "http://127.0.0.1:8545",
+    trust: Trust = Path("trust.json"),
+    register: Annotated[str, typer.Option(help="kind of the only registers to follow")] = "",
+    state: Annotated[Path, typer.Option(help="folder that remembers what was read")] = Path("khalayak-monitor"),
+    once: Annotated[bool, typer.Option("--once", help="read up to the newest final block, and end")] = False,
+) -> None:
+    """Print one JSON line for each change of what you watch, once. Ends with an alarm when the node's story breaks."""
+    from ledger.bootstrap import open_monitor
+    from ledger.monitor import Watches
+
+    def say(line: dict[str, Any]) -> None:
+        # Out of this process before the monitor goes on: what is said is then remembered as said.
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+    said = ""
+    with open_monitor(rpc, trust, state, Watches.parse(watch, register), say) as running:
+        while True:
+            try:
+                running.run_once()
+                said = ""
+            except Unavailable as error:
+                if once:
+                    raise
+                if error.message != said:
+                    said = error.message
+                    typer.echo(f"Cannot read now: {error}", err=True)
+            if once:
+                return
+            time.sleep(CHECK_SECONDS)
+
+
+COMMANDS = (witness, monitor)
