@@ -35,7 +35,7 @@ fuzz: setup ## long fuzzing: the forge tests and the state machines with many ru
 	  FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=1000 "$$forge" test --fuzz-seed $(FUZZ_SEED)
 	@$(RUN) pytest --hypothesis-profile=long tests/contracts/test_*_machine.py
 
-tools: setup ## build Kubo and geth into .tools/bin, where Go is found
+tools: setup ## build Kubo, geth and a note reader into .tools/bin, where Go is found
 	@$(RUN) python -m scripts.tools.build
 
 slither: .tools/slither.stamp ## install slither, which needs packages of its own

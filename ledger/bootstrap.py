@@ -13,16 +13,18 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
+from ledger.adapters.http_witness import HttpWitness
 from ledger.adapters.kubo_store import KuboStore
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
-from ledger.checkpoint import Checkpoint
-from ledger.encoding import keccak256, to_hex
+from ledger.cosigner import Cosigner, check_genesis
+from ledger.encoding import keccak256
 from ledger.errors import ChainMismatch, ConfigurationError
 from ledger.follower import Follower
 from ledger.known import FinalState
+from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.settings import Settings
@@ -123,31 +125,55 @@ def open_documents(settings: Settings) -> DocumentStore:
 
 
 def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:
-    """The demo witnesses whose keys lie in the data folder. On the devnet they share one node with the office."""
-    keys = sorted(settings.witness_keys.glob("*.pem"))
-    witnesses = [Witness(path.stem, load_witness_key(path), path.with_suffix(".log")) for path in keys]
+    """The witnesses that the settings name; where they name none, those whose keys lie in the data folder, as the
+    devnet's do, which share one node with the office. Raises ConfigurationError, WalletError."""
+    if settings.witnesses.split():
+        return [HttpWitness(url) for url in settings.witnesses.split()]
 
     def cosigner(witness: Witness) -> Cosign:
-        def cosign(checkpoint: Checkpoint) -> str:
-            return witness.cosign(checkpoint, clock.now())
+        return lambda checkpoint: witness.cosign(checkpoint, clock.now())
 
-        return cosign
+    return [cosigner(open_witness(path)) for path in sorted(settings.witness_keys.glob("*.pem"))]
 
-    return [cosigner(witness) for witness in witnesses]
+
+def open_witness(key: Path) -> Witness:
+    """The witness of a key file, which has its name; its log lies beside it. Raises WalletError."""
+    return Witness(key.stem, load_witness_key(key), key.with_suffix(".log"))
+
+
+def open_cosigner(rpc_url: str, key: Path, trust_file: Path) -> Cosigner:
+    """A witness at a node of its own. Raises ConfigurationError (its key is not in the trust root), ChainMismatch,
+    ChainUnreachable, WalletError."""
+    trust, witness = read_trust(trust_file), open_witness(key)
+    if witness.verifier_key not in trust.witnesses:
+        raise ConfigurationError(
+            f"The trust root does not list this witness: {witness.verifier_key}", "Have the office add this line."
+        )
+    chain = EvmChain(rpc_url)
+    check_chain(chain, trust)
+    return Cosigner(trust, chain, witness, SystemClock())
+
+
+@contextmanager
+def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, say: Say) -> Iterator[Monitor]:
+    """A monitor at a node of its own; `state` is its folder, which one process at a time uses. Raises
+    ConfigurationError, ChainMismatch, ChainUnreachable, StoreUnavailable."""
+    trust, chain = read_trust(trust_file), EvmChain(rpc_url)
+    check_chain(chain, trust)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    url = f"sqlite:///{(state / 'registers.db').absolute()}"
+    with _exclusive(state / "lock"):
+        migrate(url)
+        store = SqlStore(url)
+        try:
+            yield Monitor(trust, store, chain, watches, state / "block.json", say)
+        finally:
+            store.close()
 
 
 def check_chain(chain: Chain, trust: TrustRoot) -> None:
     """That the node serves the chain of the trust root, with the trusted code. Raises ChainMismatch."""
-    chain_id, genesis = chain.chain_id(), chain.genesis_hash()
-    if chain_id != trust.chain_id:
-        raise ChainMismatch(
-            f"The node serves chain {chain_id}, the trust root is for {trust.chain_id}.", "Check the RPC URL."
-        )
-    if genesis != trust.genesis:
-        raise ChainMismatch(
-            f"The node's chain begins with block {to_hex(genesis)}, the trust root's with {to_hex(trust.genesis)}.",
-            "It is another chain of the same number, or a devnet that was started anew.",
-        )
+    check_genesis(chain, trust)
     for register in trust.registers:
         for address, code_hash in (
             (register.name.address, register.code_hash),

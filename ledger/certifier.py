@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import structlog
 
@@ -10,7 +12,7 @@ from ledger.certificate import Absence, Certificate, ContractProof, StateProof, 
 from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
 from ledger.encoding import canonical_json, from_hex
-from ledger.errors import ChainMismatch, Conflict, KhalayakError, NotFound, StateDropped, Unavailable
+from ledger.errors import ChainMismatch, Conflict, KhalayakError, NotFound, SplitView, StateDropped, Unavailable
 from ledger.known import FinalState, PastState
 from ledger.model import Application, Block, BlockTag
 from ledger.ports import Chain, RecordStore
@@ -165,15 +167,27 @@ class Certifier:
         return ContractProof(proof.account, dict(zip(names, proof.slots, strict=True)))
 
     def _cosigned(self, checkpoint: Checkpoint) -> str:
-        """The checkpoint with every good signature; a witness that is away, refuses or errs spoils no other's."""
-        lines = []
-        for cosign in self.witnesses:
-            try:
-                line = cosign(checkpoint)
-                cosigners(note(checkpoint, [line]), self.trust.origin, self.trust.witnesses)
-                lines.append(line)
-            except KhalayakError as error:
-                log.warning("witness did not sign", block=checkpoint.number, reason=error.message)
+        """The checkpoint with one good signature of each witness, all asked at once; one that is away, refuses or errs
+        spoils no other's."""
+        lines: dict[str, str] = {}
+        with ThreadPoolExecutor(max(1, len(self.witnesses))) as pool:
+            for signer, line in filter(None, pool.map(partial(self._ask, checkpoint), self.witnesses)):
+                lines.setdefault(signer, line)
         if not lines:
             raise Unavailable(f"No witness has signed block {checkpoint.number}.", "It is asked for again.")
-        return note(checkpoint, lines)
+        return note(checkpoint, lines.values())
+
+    def _ask(self, checkpoint: Checkpoint, cosign: Cosign) -> tuple[str, str] | None:
+        """A witness's name and its signature line, or None when it gave none that counts."""
+        try:
+            line = cosign(checkpoint)
+            for signer in cosigners(note(checkpoint, [line]), self.trust.origin, self.trust.witnesses):
+                return signer, line
+            reason = "It signs with a key that the trust root does not list."
+        except SplitView as error:
+            log.error("split view", block=checkpoint.number, reason=error.message)
+            return None
+        except KhalayakError as error:
+            reason = error.message
+        log.warning("witness did not sign", block=checkpoint.number, reason=reason)
+        return None

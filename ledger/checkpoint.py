@@ -21,6 +21,7 @@ from ledger.errors import InvalidProof, MalformedProof
 MAX_BYTES = 16 << 10
 MAX_SIGNATURES = 64
 COSIGNATURE_V1 = b"\x04"
+SPLIT_VIEW = "khalayak split view"
 
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}/eip155:[1-9][0-9]{0,17}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -76,13 +77,13 @@ class Checkpoint:
 
     def sign(self, witness_name: str, private_key: Ed25519PrivateKey, time: int) -> str:
         """A signature line, without its newline. `time` in seconds since 1970. Raises MalformedProof."""
-        if not _NAME.fullmatch(witness_name) or not witness_name.isprintable():
-            raise MalformedProof("A witness's name has no space, plus sign or control character, and 1 to 255 others.")
-        if not 0 <= time <= _MAX_TIME:
-            raise MalformedProof("The time of a cosignature is from 0 to 2^63 - 1.")
-        key = VerifierKey(witness_name, private_key.public_key().public_bytes_raw())
-        signature = private_key.sign(_signed_message(self, time))
-        return f"— {witness_name} {_base64(key.key_id + time.to_bytes(8, 'big') + signature)}"
+        return _sign(self.text(), witness_name, private_key, time)
+
+    def sign_split_view(self, other: bytes, witness_name: str, private_key: Ed25519PrivateKey, time: int) -> str:
+        """A signed note saying that this block was signed and then `other`, a 32-byte hash, was shown for its number.
+        Its first line keeps it from ever being read as a checkpoint. Raises MalformedProof."""
+        text = f"{SPLIT_VIEW}\n{self.text()}{_base64(other)}\n"
+        return f"{text}\n{_sign(text, witness_name, private_key, time)}\n"
 
 
 def note(checkpoint: Checkpoint, lines: Iterable[str]) -> str:
@@ -140,13 +141,25 @@ def _verify(checkpoint: Checkpoint, key: VerifierKey, signature: bytes) -> None:
     try:
         if len(signature) != 72 or time > _MAX_TIME:
             raise InvalidSignature
-        Ed25519PublicKey.from_public_bytes(key.public_key).verify(signature[8:], _signed_message(checkpoint, time))
+        Ed25519PublicKey.from_public_bytes(key.public_key).verify(
+            signature[8:], _signed_message(checkpoint.text(), time)
+        )
     except (InvalidSignature, ValueError):
         raise InvalidProof(f"The signature of the witness {key.name} does not fit the checkpoint.") from None
 
 
-def _signed_message(checkpoint: Checkpoint, time: int) -> bytes:
-    return f"cosignature/v1\ntime {time}\n{checkpoint.text()}".encode()
+def _sign(text: str, witness_name: str, private_key: Ed25519PrivateKey, time: int) -> str:
+    if not _NAME.fullmatch(witness_name) or not witness_name.isprintable():
+        raise MalformedProof("A witness's name has no space, plus sign or control character, and 1 to 255 others.")
+    if not 0 <= time <= _MAX_TIME:
+        raise MalformedProof("The time of a cosignature is from 0 to 2^63 - 1.")
+    key = VerifierKey(witness_name, private_key.public_key().public_bytes_raw())
+    signature = private_key.sign(_signed_message(text, time))
+    return f"— {witness_name} {_base64(key.key_id + time.to_bytes(8, 'big') + signature)}"
+
+
+def _signed_message(text: str, time: int) -> bytes:
+    return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 
 def _parse_body(body: str) -> Checkpoint:

@@ -24,6 +24,7 @@ __all__ = [
     "NotFound",
     "RangeRefused",
     "Refused",
+    "SplitView",
     "StateDropped",
     "StoreUnavailable",
     "TooLarge",
@@ -72,6 +73,12 @@ class AlreadyRecorded(Conflict):
     """The register already holds a record with this id."""
 
     code = "already-recorded"
+
+
+class SplitView(Conflict):
+    """Two blocks were shown for one number, and one of them was signed."""
+
+    code = "split-view"
 
 
 class IdempotencyMismatch(Conflict):

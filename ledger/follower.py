@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ledger.errors import InvalidProof, NotFound, RangeRefused
 from ledger.model import Log, RecordedEntry
@@ -13,12 +13,20 @@ from ledger.trust import TrustedRegister
 BLOCKS_A_STEP = 1_000
 
 
+Tell = Callable[[Sequence[RecordedEntry]], None]
+
+
 class Follower:
-    def __init__(self, trusted: TrustedRegister, store: RecordStore, chain: Chain) -> None:
+    """`tell` hears what was recorded before it is kept: after a crash in between it hears the same again."""
+
+    def __init__(
+        self, trusted: TrustedRegister, store: RecordStore, chain: Chain, tell: Tell = lambda recorded: None
+    ) -> None:
         self.trusted = trusted
         self.register = register_of_kind(trusted.kind)
         self.store = store
         self.chain = chain
+        self.tell = tell
 
     def run_once(self) -> None:
         """Follow up to the newest final block. Raises ChainUnreachable, StoreUnavailable, InvalidProof (the node left
@@ -41,7 +49,9 @@ class Follower:
                 continue
             recorded = self._entries(logs)
             self._check_unbroken(recorded)
-            self.store.add_entries(name, last, recorded, self.register.reveal(logs, recorded))
+            revealed = self.register.reveal(logs, recorded)
+            self.tell(recorded)
+            self.store.add_entries(name, last, recorded, revealed)
             first, step = last + 1, min(2 * step, BLOCKS_A_STEP)
 
     def _entries(self, logs: Sequence[Log]) -> list[RecordedEntry]:

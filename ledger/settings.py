@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     documents: str = "directory"  # or the address of a Kubo RPC port, as /ip4/127.0.0.1/tcp/5001
     database_url: str = ""
     password: str = DEVNET_PASSWORD
+    witnesses: str = ""  # the URLs of `khalayak witness`, with spaces between
 
     @property
     def trust_file(self) -> Path:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,15 +20,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ledger.checkpoint import Checkpoint, VerifierKey
+from ledger.checkpoint import Checkpoint, VerifierKey, note
 from ledger.encoding import from_hex, to_hex
-from ledger.errors import BadInput, ConfigurationError, Conflict, StoreUnavailable
+from ledger.errors import BadInput, ConfigurationError, SplitView, StoreUnavailable
 from wallet.errors import KeystoreInvalid
 from wallet.files import read_private, sync_directory, write_private
 
 
 class Witness:
-    """Signs under `name`. `log` is a JSON Lines file, only ever appended to: one line a signed block, one a refusal.
+    """Signs under `name`. `log` is a JSON Lines file, only ever appended to: one line a signed block, one a hash that
+    was refused.
 
     Several processes may share a log. Losing it (a restored disk) loses the memory of what was signed: keep it with
     the key, and retire the key when the log is gone.
@@ -39,6 +40,8 @@ class Witness:
         self.log = log
         self._key = private_key
         self._signed: dict[tuple[str, int], tuple[bytes, str]] = {}
+        self._newest: dict[str, int] = {}
+        self._refused: set[tuple[str, int, bytes]] = set()
         self._read_to = 0
         self._mutex = threading.Lock()
 
@@ -50,10 +53,17 @@ class Witness:
         """What a trust root lists."""
         return str(VerifierKey(self.name, self._key.public_key().public_bytes_raw()))
 
+    def newest(self, origin: str) -> int | None:
+        """The highest block number that was ever signed of a chain. Raises StoreUnavailable, ConfigurationError."""
+        with self._locked_log() as file:
+            self._catch_up(file)
+            return self._newest.get(origin)
+
     def cosign(self, checkpoint: Checkpoint, now: int) -> str:
         """A signature line for a block that this witness's own node reports as final. `now` in seconds since 1970.
 
-        Raises Conflict when another hash was signed for that number: both are then in the log, as evidence.
+        Raises SplitView when another hash was signed for that number. The log then holds, once for each such hash, the
+        note that was signed first and a signed statement that names both hashes.
         Raises StoreUnavailable, ConfigurationError (the log is damaged), MalformedProof.
         """
         line = checkpoint.sign(self.name, self._key, now)
@@ -63,15 +73,23 @@ class Witness:
             earlier = self._signed.get(place)
             if earlier is None:
                 # Durable before the signature leaves: after a crash the hash that someone may hold is still known.
-                self._append(file, _record("signed", checkpoint, now, line))
-                self._signed[place] = (checkpoint.block_hash, line)
+                self._append(file, _record("signed", checkpoint, now, line=line))
+                self._keep(place, checkpoint.block_hash, line)
             elif earlier[0] != checkpoint.block_hash:
-                self._append(file, _record("refused", checkpoint, now, earlier[1], earlier[0]))
-                raise Conflict(
-                    f"{self.name} signed block {checkpoint.number} of {checkpoint.origin} with another hash.",
-                    f"The chain or the node has forked: both hashes are in {self.log}. Tell the office.",
-                )
+                self._refuse(file, checkpoint, now, *earlier)
         return line
+
+    def _refuse(self, file: BinaryIO, refused: Checkpoint, now: int, signed_hash: bytes, line: str) -> NoReturn:
+        signed = Checkpoint(refused.origin, refused.number, signed_hash)
+        if (refused.origin, refused.number, refused.block_hash) not in self._refused:
+            statement = signed.sign_split_view(refused.block_hash, self.name, self._key, now)
+            self._append(file, _record("refused", refused, now, note=note(signed, [line]), statement=statement))
+            self._refused.add((refused.origin, refused.number, refused.block_hash))
+        raise SplitView(
+            f"Split view: {self.name} signed block {signed.number} of {signed.origin} as {to_hex(signed_hash)}; now it "
+            f"has another hash, {to_hex(refused.block_hash)}.",
+            f"The chain or the node has forked. The signed evidence is in {self.log}: tell the office and the others.",
+        )
 
     @contextmanager
     def _locked_log(self) -> Iterator[BinaryIO]:
@@ -98,11 +116,17 @@ class Witness:
     def _remember(self, line: bytes) -> None:
         try:
             record = json.loads(line)
+            origin, number, block_hash = record["origin"], int(record["number"]), from_hex(record["blockHash"], 32)
             if record["event"] == "signed":
-                place = (record["origin"], int(record["number"]))
-                self._signed[place] = (from_hex(record["blockHash"], 32), record["line"])
+                self._keep((origin, number), block_hash, record["line"])
+            else:
+                self._refused.add((origin, number, block_hash))
         except (ValueError, KeyError, TypeError, BadInput):
             raise self._damaged("a line of it cannot be read") from None
+
+    def _keep(self, place: tuple[str, int], block_hash: bytes, line: str) -> None:
+        self._signed[place] = (block_hash, line)
+        self._newest[place[0]] = max(place[1], self._newest.get(place[0], 0))
 
     def _append(self, file: BinaryIO, record: dict[str, object]) -> None:
         data = json.dumps(record, ensure_ascii=False).encode() + b"\n"
@@ -117,16 +141,15 @@ class Witness:
         return ConfigurationError(f"The witness log {self.log} is damaged: {why}.", "Restore it before signing again.")
 
 
-def _record(event: str, checkpoint: Checkpoint, now: int, line: str, signed: bytes | None = None) -> dict[str, object]:
-    record = {
+def _record(event: str, checkpoint: Checkpoint, now: int, **signed: str) -> dict[str, object]:
+    return {
         "event": event,
         "origin": checkpoint.origin,
         "number": checkpoint.number,
         "blockHash": to_hex(checkpoint.block_hash),
         "time": now,
-        "line": line,
+        **signed,
     }
-    return record if signed is None else record | {"signedBlockHash": to_hex(signed)}
 
 
 def create_witness_key(path: Path) -> Ed25519PrivateKey:

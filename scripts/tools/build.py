@@ -1,7 +1,7 @@
-"""Build the pinned Kubo and geth into .tools/bin/ where Go is found: `python -m scripts.tools.build [kubo] [geth]`.
+"""Build the pinned tools into .tools/bin/ where Go is found: `python -m scripts.tools.build [kubo] [geth] [note]`.
 
 Only the Go module proxy is used, and every module is checked against the committed go.sum. A tool is built again when
-its go.mod or go.sum has changed.
+a file of its module has changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from scripts.tools import TOOL_DIRECTORY
 
 MODULES = Path(__file__).parent / "go"
-TOOLS = {"kubo": "ipfs", "geth": "geth"}
+TOOLS = {"kubo": "ipfs", "geth": "geth", "note": "khalayak-note"}
 GO_VERSION = (1, 26, 5)
 
 
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         return 1
     missing = [name for name in arguments or TOOLS if not is_built(name)]
     if not missing:
-        print(f"Kubo and geth are there: {TOOL_DIRECTORY}")
+        print(f"They are there: {TOOL_DIRECTORY}")
         return 0
     go = find_go()
     if go is None:
@@ -66,7 +66,7 @@ def is_built(name: str) -> bool:
 def build(go: str, name: str) -> bool:
     """Build one tool. The binary appears under its name only when it is whole; the stamp comes after it."""
     TOOL_DIRECTORY.mkdir(parents=True, exist_ok=True)
-    print(f"Building {name} (once; two to four minutes on two cores) ...", flush=True)
+    print(f"Building {name} (once; up to four minutes on two cores) ...", flush=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=".build-", dir=TOOL_DIRECTORY) as folder:
         environment = {
@@ -102,7 +102,7 @@ def _go_proxies(go: str) -> str:
 
 
 def _stamp(name: str) -> str:
-    return sha256(b"".join((MODULES / name / file).read_bytes() for file in ("go.mod", "go.sum"))).hexdigest()
+    return sha256(b"".join(path.read_bytes() for path in sorted((MODULES / name).iterdir()))).hexdigest()
 
 
 def _stamp_path(name: str) -> Path:

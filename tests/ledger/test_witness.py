@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -14,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from ledger.checkpoint import Checkpoint, cosigners, note
-from ledger.errors import ConfigurationError, Conflict, StoreUnavailable
+from ledger.checkpoint import Checkpoint, cosigners, note, parse
+from ledger.errors import ConfigurationError, Conflict, MalformedProof, SplitView, StoreUnavailable
 from ledger.witness import Witness, create_witness_key, load_witness_key
 from wallet.errors import KeystoreExists, KeystoreInvalid, KeystoreMissing
 
@@ -53,15 +54,43 @@ def test_a_second_hash_for_a_number_is_refused_and_both_are_kept(log: Path) -> N
     with pytest.raises(Conflict, match="another hash"):
         witness.cosign(FORK, 200)
     refusal = json.loads(log.read_text().splitlines()[1])
+    statement = refusal.pop("statement")
     assert refusal == {
         "event": "refused",
         "origin": ORIGIN,
         "number": 7,
         "blockHash": "0x" + "02" * 32,
-        "signedBlockHash": "0x" + "01" * 32,
         "time": 200,
-        "line": line,
+        "note": note(ONE, [line]),
     }
+    one, two = ("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")
+    text = f"khalayak split view\n{ORIGIN}\n7\n{one}\n{two}\n"
+    assert statement.startswith(f"{text}\n— court ")
+    signature = base64.b64decode(statement.split()[-1])
+    KEY.public_key().verify(signature[12:], f"cosignature/v1\ntime 200\n{text}".encode())
+
+
+def test_a_split_view_statement_is_never_read_as_a_checkpoint(log: Path) -> None:
+    with pytest.raises(MalformedProof):
+        parse(ONE.sign_split_view(FORK.block_hash, "court", KEY, 100))
+
+
+def test_the_same_refusal_is_kept_once_however_often_it_is_asked_for(log: Path) -> None:
+    Witness("court", KEY, log).cosign(ONE, 100)
+    for witness in (Witness("court", KEY, log), Witness("court", KEY, log)):
+        for _ in range(3):
+            with pytest.raises(SplitView):
+                witness.cosign(FORK, 200)
+    assert events(log) == ["signed", "refused"]
+
+
+def test_the_newest_block_signed_is_that_of_the_chain_asked_about(log: Path) -> None:
+    witness = Witness("court", KEY, log)
+    assert witness.newest(ORIGIN) is None
+    for number in (9, 7):
+        witness.cosign(Checkpoint(ORIGIN, number, bytes(32)), 100)
+    witness.cosign(Checkpoint("demo/eip155:1", 12, bytes(32)), 100)
+    assert (witness.newest(ORIGIN), Witness("court", KEY, log).newest(ORIGIN)) == (9, 9)
 
 
 def test_a_restarted_witness_remembers_what_it_signed(log: Path) -> None:

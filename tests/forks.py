@@ -1,0 +1,71 @@
+"""Chains that agree up to a block and differ from then on, each at an anvil of its own."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from ledger.adapters.evm_chain import EvmChain
+from ledger.trust import TrustRoot
+from scripts.devnet import free_port
+from scripts.node import foundry
+from scripts.tools.process import running, wait_for
+
+GENESIS_TIME = 1_760_000_000
+SHARED = 6  # blocks that every chain here has in common, after the genesis
+FINALITY = 2  # anvil calls a block final when two epochs of one slot each are behind it
+
+
+@dataclass(frozen=True)
+class Anvil:
+    url: str
+
+    @property
+    def chain(self) -> EvmChain:
+        return EvmChain(self.url)
+
+    @property
+    def final(self) -> int:
+        return self.chain.block("finalized").number
+
+    def rpc(self, method: str, *parameters: Any) -> Any:
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
+        with urlopen(Request(self.url, body, {"Content-Type": "application/json"}), timeout=10) as answer:
+            return json.load(answer)["result"]
+
+    def mine(self, count: int, seconds: int) -> None:
+        """Blocks that are `seconds` apart, empty: their hashes depend on nothing else."""
+        for _ in range(count):
+            self.rpc("evm_setNextBlockTimestamp", self.chain.block("latest").time + seconds)
+            self.rpc("evm_mine")
+
+    def trust(self, *keys: str, threshold: int = 1) -> TrustRoot:
+        return TrustRoot("fork.example", self.chain.chain_id(), self.chain.genesis_hash(), (), keys, threshold)
+
+
+@contextmanager
+def anvil(apart: int, port: int = 0, genesis_time: int = GENESIS_TIME) -> Iterator[Anvil]:
+    """A chain of SHARED common blocks and six of its own, which are `apart` seconds apart."""
+    port = port or free_port()
+    node = Anvil(f"http://127.0.0.1:{port}")
+    command = [foundry("anvil"), "--port", str(port), "--no-mining", "--timestamp", str(genesis_time)]
+
+    def ready() -> bool | None:
+        try:
+            return node.rpc("eth_chainId") is not None
+        except OSError:
+            return None
+
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "anvil.log"
+        with running([*command, "--slots-in-an-epoch", "1", "--silent"], log) as process:
+            wait_for(process, log, ready)
+            node.mine(SHARED, 1)
+            node.mine(6, apart)
+            yield node
