@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from ledger.encoding import ZERO32, address_bytes, exact_object, from_hex, keccak256, parse_address, to_hex
 from ledger.errors import BadInput, InvalidProof
+from ledger.state_proof import MAX_TIME
 
 _JSON_NUMBER_BITS = 48  # wider integers are written as decimal strings: JSON numbers are exact only below 2^53
 
@@ -64,6 +65,8 @@ def verify_history(entries: Sequence[Entry]) -> None:
             raise InvalidProof(f"entry {number} does not follow the entry before it.")
         if entry.time < time:
             raise InvalidProof(f"entry {number} is older than the entry before it.")
+        if entry.time > MAX_TIME:
+            raise InvalidProof(f"entry {number} has a time that no block can have.")
         previous, time = entry.head, entry.time
 
 

@@ -15,7 +15,7 @@ MAX_NODE_BYTES = 1024
 MAX_HEADER_BYTES = 4096
 MAX_NODES = 65
 MAX_NUMBER = 2**53 - 1  # a JSON number holds no more
-MAX_TIME = 253_370_764_799  # the end of the year 9998: a window that begins then ends on a day of the calendar
+MAX_TIME = 253_370_764_799  # the last second of 9998: what ends within a year after it has a calendar date too
 EMPTY_TRIE = keccak256(b"\x80")
 
 

@@ -66,6 +66,8 @@ def careless() -> list[tuple[int, Vector]]:
     }
     for name, change in entries.items():
         made.append((7, _vector(f"07-recorded-{name}", _with_entries(records()["land-transfer"], change))))
+    late = _with_entries(records()["land-assign"], lambda e: [e[0], replace(e[1], time=(1 << 40) - 1)])
+    made.append((7, _vector("07-recorded-at-a-time-without-a-date", late)))
     made.append((9, _vector("09-recorded-batch-of-no-leaves", _empty_batch(records()["transactions-append-one-leaf"]))))
     alone = _with_entries(records()["land-transfer"], lambda e: [e[0], replace(e[1], approvals=approvals_hash(()))])
     alone = replace(alone, claim=replace(alone.claim, approvers=(REGISTRARS, ())))
