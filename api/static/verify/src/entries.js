@@ -3,6 +3,7 @@
 
 import { addressBytes, concat, equal, exactObject, fromHex, keccak256, parseAddress, word, ZERO32 } from "./encoding.js";
 import { BadInput, InvalidProof } from "./errors.js";
+import { MAX_TIME } from "./state_proof.js";
 
 const JSON_NUMBER_BITS = 48; // wider integers are written as decimal strings
 
@@ -32,6 +33,7 @@ export function verifyHistory(members, entries) {
       throw new InvalidProof(`entry ${number} does not follow the entry before it.`);
     }
     if (entry.time < time) throw new InvalidProof(`entry ${number} is older than the entry before it.`);
+    if (entry.time > MAX_TIME) throw new InvalidProof(`entry ${number} has a time that no block can have.`);
     [previous, time] = [headOf(members, entry), entry.time];
   });
 }

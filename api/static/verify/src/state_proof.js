@@ -8,7 +8,7 @@ export const MAX_NODES = 65;
 const MAX_NODE_BYTES = 1024;
 const MAX_HEADER_BYTES = 4096;
 const MAX_NUMBER = 2n ** 53n - 1n;
-const MAX_TIME = 253_370_764_799n; // the end of the year 9998
+export const MAX_TIME = 253_370_764_799n; // the end of the year 9998
 const EMPTY_TRIE = keccak256(Uint8Array.of(0x80));
 
 /** {hash, number, time, stateRoot} of the header with this RLP (Yellow Paper section 4.3). Throws InvalidProof. */
