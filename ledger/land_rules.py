@@ -27,6 +27,13 @@ class _Change:
     approvals: bytes
     record_id: bytes
     current: LandEntry
+    cooling_off: int = 0
+
+    @property
+    def window_end(self) -> int:
+        """The first second in which what waits may take effect, and in which nobody may object any more."""
+        waits = self.cooling_off if self.current.action == land.TRANSFER else land.ASSIGNMENT_WINDOW
+        return self.current.time + waits
 
     def require_status(self, *statuses: int, error: str = "NotActive") -> None:
         require_newest(self.heads, self.record_id, self.current)
@@ -38,10 +45,13 @@ class _Change:
         return {self.record_id: follow_entry(self.current, self.current.head, self.time, action, **changes)}
 
 
-def follow(action: str, payload: Payload, heads: Heads, time: int, approvers: Sequence[str] = ()) -> Recorded:
+def follow(
+    action: str, payload: Payload, heads: Heads, time: int, approvers: Sequence[str] = (), *, cooling_off: int
+) -> Recorded:
     """The new entries by record id, as the contract records them in a block of that time (seconds) when these
     approvers, ascending, have signed. `payload` is an application's (ledger/land_actions.py), `heads` as
-    ledger/rules.py says. Raises ContractReverted with the name of the contract's error, BadInput."""
+    ledger/rules.py says, `cooling_off` the contract's, in seconds. Raises ContractReverted with the name of the
+    contract's error, BadInput."""
     approvals = approvals_hash(approvers)
     if action == "issue":
         return _issue(payload["records"], heads, time, approvals)
@@ -50,7 +60,8 @@ def follow(action: str, payload: Payload, heads: Heads, time: int, approvers: Se
     if action == "split":
         (parent,) = payload["parents"]
         return _split(_change(parent, parent, payload, heads, time, approvals))
-    return _CHANGES[action](_change(payload["records"][0], payload, payload, heads, time, approvals))
+    change = _change(payload["records"][0], payload, payload, heads, time, approvals)
+    return _CHANGES[action](replace(change, cooling_off=cooling_off))
 
 
 def _change(record: Payload, owner: Payload, payload: Payload, heads: Heads, time: int, approvals: bytes) -> _Change:
@@ -88,7 +99,7 @@ def _transfer(change: _Change) -> Recorded:
         _liens(change.payload, change.record_id, change.current)
     else:
         _require_unencumbered(change)
-    return change.record(land.TRANSFER, **_received(change))
+    return change.record(land.TRANSFER, status=PENDING if change.cooling_off else ACTIVE, **_received(change))
 
 
 def _encumber(change: _Change) -> Recorded:
@@ -126,19 +137,25 @@ def _assign(change: _Change) -> Recorded:
 
 def _complete(change: _Change) -> Recorded:
     change.require_status(PENDING, error="NotPending")
-    end = change.current.time + land.ASSIGNMENT_WINDOW
-    require(change.time >= end, "TooEarly", f"The assignment waits until {end}.", "Complete it then.")
+    end = change.window_end
+    require(change.time >= end, "TooEarly", f"The title waits until {end}.", "Complete it then.")
     same = approvals_hash(change.payload["approvers"]) == change.current.approvals
-    require(same, "WrongApprovers", "These are not the approvers of the assignment.")
+    require(same, "WrongApprovers", "These are not the approvers of what waits.")
     return change.record(land.COMPLETE, status=ACTIVE, approvals=change.current.approvals)
 
 
 def _withdraw(change: _Change) -> Recorded:
     change.require_status(PENDING, error="NotPending")
-    before = LandEntry.from_json(change.payload["previous"], "/previous")
-    require(before.head == change.current.previous, "WrongPrevious", "This is not the entry before the assignment.")
-    restored = {"status": before.status, "digest": before.digest, "holder": before.holder}
-    return change.record(land.WITHDRAW, **restored)
+    return change.record(land.WITHDRAW, **_restored(change))
+
+
+def _object(change: _Change) -> Recorded:
+    change.require_status(PENDING, error="NotPending")
+    message = f"What waits for title {to_hex(change.record_id)} is an assignment."
+    require(change.current.action == land.TRANSFER, "NotTransfer", message, "Only the court can withdraw it.")
+    end = change.window_end
+    require(change.time < end, "TooLate", f"The holder could object until {end}.", "Ask the court to withdraw it.")
+    return change.record(land.OBJECT, **_restored(change), approvals=approvals_hash(()))
 
 
 def _retire(change: _Change) -> Recorded:
@@ -200,6 +217,14 @@ def _received(change: _Change) -> dict[str, Any]:
     return {"digest": _digest(change), "holder": recipient}
 
 
+def _restored(change: _Change) -> dict[str, Any]:
+    """What a title has back when what waits is undone."""
+    before = LandEntry.from_json(change.payload["previous"], "/previous")
+    same = before.head == change.current.previous
+    require(same, "WrongPrevious", "This is not the entry before the one that waits.")
+    return {"status": before.status, "digest": before.digest, "holder": before.holder}
+
+
 def _liens(owner: Payload, record_id: bytes, current: LandEntry) -> list[Lien]:
     liens = [Lien.from_json(lien, f"/liens/{i}") for i, lien in enumerate(owner.get("liens", []))]
     wrong = f"These are not the liens on title {to_hex(record_id)}."
@@ -242,5 +267,6 @@ _CHANGES: Mapping[str, Callable[[_Change], Recorded]] = {
     "assign": _assign,
     "complete": _complete,
     "withdraw": _withdraw,
+    "object": _object,
     "retire": _retire,
 }
