@@ -206,14 +206,13 @@ class LandMachine(Machine):
         waiting = [r for r in self.histories if self.newest(r).status == PENDING and self.time < self.window_end(r)]
         waiting = [r for r in waiting if self.newest(r).action == TRANSFER]
         record_id = pick(waiting, step.to) if waiting and step.at % 4 else self.choose(step.at // 4, PENDING)
-        odd = step.odd("stale", "previous", "new holder")
-        # Sometimes in the last second of the window, sometimes in the first after it.
+        odd, newest = step.odd("stale", "previous"), self.newest(record_id)
+        # Sometimes in the last second of the window, sometimes in the first after it; tried by the new holder first.
         if step.to % 3:
-            self.wait_until(self.window_end(record_id) + 1 - step.to % 3)
+            self.wait_until(self.window_end(record_id) - step.to % 3)
         previous = self.histories[record_id][-1 if odd == "previous" else -2 :][0]
-        if odd == "new holder":
-            step = replace(step, flaw="last party", forger=NAMES[self.newest(record_id).holder])
-        self.change("object", record_id, odd, step, previous=previous.as_json())
+        for tried in (replace(step, flaw="last party", forger=NAMES[newest.holder]), step):
+            self.change("object", record_id, odd, tried, previous=previous.as_json())
 
     def retire(self, step: Step) -> None:
         record_id = self.choose(step.at, ACTIVE)
