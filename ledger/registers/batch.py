@@ -166,7 +166,7 @@ class BatchRegister:
         else:
             replacement = _digests(payload) if action == "amend" else []
             arguments = [_place(payload["place"]), *replacement, from_hex(payload["reason"], 32), deadline]
-        registrars = [(approval.signer, approval.signature) for approval in approvals]
+        registrars = codec.approvals_of(approvals, "registrar")
         return codec.call(action, types, [*arguments, _words(_current(payload)), registrars])
 
     def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:

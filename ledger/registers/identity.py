@@ -191,7 +191,7 @@ class IdentityRegister:
 
     def calldata(self, application: Application, approvals: Sequence[Approval]) -> bytes:
         action, payload = application.action, application.payload
-        registrars = [(a.signer, a.signature) for a in approvals if a.role == "registrar"]
+        registrars = codec.approvals_of(approvals, "registrar")
         if action == "issue":
             identities = [tuple(_members(record, _IDENTITY_MEMBERS).values()) for record in payload["records"]]
             return codec.call(action, ARGUMENTS[action], [identities, payload["deadline"], registrars])
