@@ -98,6 +98,9 @@ class Machine(RuleBasedStateMachine):
     def heads(self) -> dict[bytes, bytes]:
         return {record_id: history[-1].head for record_id, history in self.histories.items()}
 
+    def head_of(self, record_id: bytes) -> bytes:
+        return self.heads().get(record_id, bytes(32))
+
     def newest(self, record_id: bytes) -> Any:
         return self.histories[record_id][-1]
 

@@ -78,8 +78,7 @@ class LandMachine(Machine):
         self.approvers: dict[bytes, list[str]] = {}
 
     def follow(self, action: str, payload: Mapping[str, Any], approvers: Sequence[str]) -> Mapping[bytes, Entry]:
-        heads = self.heads()
-        return land_rules.follow(action, payload, heads, self.time, approvers, cooling_off=self.window)
+        return land_rules.follow(action, payload, self.head_of, self.time, approvers, cooling_off=self.window)
 
     def officials(self, action: str) -> dict[str, Sequence[str]]:
         if action in ("complete", "object"):
