@@ -15,7 +15,7 @@ from ledger import authority, sealing
 from ledger.certificate import parse_subject
 from ledger.content import Content
 from ledger.encoding import canonical_json, parse_address, to_hex
-from ledger.errors import BadInput, Conflict, Refused, TooLarge
+from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge
 from ledger.known import NewestState
 from ledger.model import Application, Approval, StoredDocument
 from ledger.ports import Chain, Clock, DocumentStore, RecordStore
@@ -28,6 +28,7 @@ from wallet.typed_data import TypedData
 
 MAX_DOCUMENT_BYTES = 25_000_000
 APPROVAL_SECONDS = 7 * 24 * 3600
+_UNSEALED = "0x" + 64 * "f"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Applications:
         self.clock = clock
         self.readers = readers
         self.secret = secret
+        self._windows: dict[str, int] = {}
 
     def submit(self, kind: str, change: Change, idempotency_key: str) -> Receipt:
         """Accept an application for a change of the register of a kind. Raises BadInput, TooLarge, NotFound,
@@ -72,7 +74,9 @@ class Applications:
         change = register.prepared(change)
         for i, request in enumerate(change.records):
             _check_record(register, request, f"/records/{i}")
-        payload = register.draft(change, NewestState(trusted, self.store, self.chain))
+        known = NewestState(trusted, self.store, self.chain)
+        payload = register.draft(change, known)
+        self._check_rules(register, change.action, payload, known)
         stored = []
         for record, request in zip(payload["records"], change.records, strict=False):
             content, document = self._seal(register, request)
@@ -133,6 +137,25 @@ class Applications:
 
     def may_read(self, application: Application, access_token: str) -> bool:
         return hmac.compare_digest(sha256(access_token.encode()).digest(), application.access_digest)
+
+    def _check_rules(self, register: Register, action: str, payload: Mapping[str, Any], known: NewestState) -> None:
+        """That the contract would take the change as things are now; it judges again when it is sent. Raises Conflict,
+        BadInput."""
+        # What is approved is known after sealing. The rules ask only that there is something.
+        unsealed = {**payload, "records": [{**record, "digest": _UNSEALED} for record in payload["records"]]}
+        register.finish(action, unsealed)
+        time, window = self.chain.block("latest").time, self._window(register.window, known.address)
+        try:
+            register.follow(action, unsealed, known.head, time, window)
+        except ContractReverted as refusal:
+            raise Conflict(refusal.message, refusal.hint) from None
+
+    def _window(self, view: str, address: str) -> int:
+        """How long a change waits in a register, in seconds. It is part of the contract's code."""
+        if view and address not in self._windows:
+            answer = self.chain.call(address, authority.window_call(view))
+            self._windows[address] = authority.parse_window(answer)
+        return self._windows.get(address, 0)
 
     def _seal(self, register: Register, request: RecordRequest) -> tuple[Content, StoredDocument | None]:
         values: dict[str, Any] = {**request.fields, "schema": register.schema.id}

@@ -42,5 +42,15 @@ def head_call(record_id: bytes) -> bytes:
     return _selector("headOf(bytes32)") + record_id
 
 
+def window_call(view: str) -> bytes:
+    """How long a change waits in a register, in seconds, by the name of its view."""
+    return _selector(f"{view}()")
+
+
+def parse_window(result: bytes) -> int:
+    (seconds,) = decode(["uint256"], result)
+    return int(seconds)
+
+
 def _selector(signature: str) -> bytes:
     return keccak256(signature.encode())[:4]

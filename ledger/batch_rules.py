@@ -11,7 +11,7 @@ from ledger.batch_entry import ACTIVE, AMENDED, NOTHING, VOIDED, BatchEntry, bat
 from ledger.encoding import ZERO32, from_hex, to_hex
 from ledger.entries import approvals_hash
 from ledger.errors import InvalidProof
-from ledger.rules import Heads, Payload, follow_entry, require, require_new
+from ledger.rules import HeadOf, Payload, follow_entry, require, require_new
 
 Recorded = dict[bytes, BatchEntry]
 
@@ -24,44 +24,44 @@ def heads_of(histories: Mapping[bytes, Sequence[BatchEntry]]) -> dict[bytes, byt
     return heads
 
 
-def follow(action: str, payload: Payload, heads: Heads, time: int, approvers: Sequence[str] = ()) -> Recorded:
+def follow(action: str, payload: Payload, head_of: HeadOf, time: int, approvers: Sequence[str] = ()) -> Recorded:
     """The new entries by record id, of a series and of the batch or of a leaf, as the contract records them in a block
     of that time (seconds) when these approvers, ascending, have signed. `payload` is an application's
-    (ledger/registers/batch.py), `heads` as ledger/rules.py says; `heads_of` makes them of histories. Raises
+    (ledger/registers/batch.py), `head_of` as ledger/rules.py says; `heads_of` makes them of histories. Raises
     ContractReverted with the name of the contract's error, BadInput."""
     approvals = approvals_hash(approvers)
     if action in ("append", "appendLeaves"):
-        return _append(action, payload, heads, time, approvals)
-    return _correct(action, payload, heads, time, approvals)
+        return _append(action, payload, head_of, time, approvals)
+    return _correct(action, payload, head_of, time, approvals)
 
 
-def is_good(place: Payload, heads: Heads) -> bool:
+def is_good(place: Payload, head_of: HeadOf) -> bool:
     """Whether the place (ledger/registers/batch.py) is that of a leaf that was never corrected. Raises BadInput."""
-    return _leaf(place) not in heads and _holds(place, heads)
+    return head_of(_leaf(place)) == ZERO32 and _holds(place, head_of)
 
 
-def _append(action: str, payload: Payload, heads: Heads, time: int, approvals: bytes) -> Recorded:
+def _append(action: str, payload: Payload, head_of: HeadOf, time: int, approvals: bytes) -> Recorded:
     series, digests = from_hex(payload["series"], 32), _digests(payload["records"])
     require(bool(digests), "InvalidBatch", "There is no record in the batch.")
     code, manifest = batch.APPEND_LEAVES, ZERO32
     if action == "append":
         code, manifest = batch.APPEND, from_hex(payload["manifest"], 32)
         require(manifest != ZERO32, "InvalidBatch", "The manifest of the batch is missing.")
-    current = _newest(payload, heads, series)
+    current = _newest(payload, head_of, series)
     # Else the series is itself the id of a batch, or a corrected leaf.
-    is_series = current == NOTHING or heads.get(batch_id(series, current.sequence)) == current.head
+    is_series = current == NOTHING or head_of(batch_id(series, current.sequence)) == current.head
     require(is_series, "StaleHead", f"{to_hex(series)} is no series.")
     new = batch_id(series, current.sequence + 1)
-    require_new(new, heads)
+    require_new(head_of, new)
     members = {"root": root_of(digests), "count": len(digests), "total": current.total + len(digests)}
     entry = _next(current, time, code, status=ACTIVE, approvals=approvals, manifest=manifest, **members)
     return {series: entry, new: entry}
 
 
-def _correct(action: str, payload: Payload, heads: Heads, time: int, approvals: bytes) -> Recorded:
+def _correct(action: str, payload: Payload, head_of: HeadOf, time: int, approvals: bytes) -> Recorded:
     leaf = _leaf(payload["place"])
-    require(_holds(payload["place"], heads), "NotInBatch", f"Leaf {to_hex(leaf)} is not at this place of this batch.")
-    current = _newest(payload, heads, leaf)
+    require(_holds(payload["place"], head_of), "NotInBatch", f"Leaf {to_hex(leaf)} is not at this place of this batch.")
+    current = _newest(payload, head_of, leaf)
     require(current.count == 0, "StaleHead", f"{to_hex(leaf)} is a series.")
     require(current.status != VOIDED, "Voided", f"Leaf {to_hex(leaf)} is void, for ever.")
     reason = from_hex(payload["reason"], 32)
@@ -74,12 +74,13 @@ def _correct(action: str, payload: Payload, heads: Heads, time: int, approvals: 
     return {leaf: _next(current, time, code, **changes)}
 
 
-def _newest(payload: Payload, heads: Heads, record_id: bytes) -> BatchEntry:
+def _newest(payload: Payload, head_of: HeadOf, record_id: bytes) -> BatchEntry:
     """The entry shown, which must be the newest of the record, or NOTHING if it has none."""
     shown = payload["current"]
     current = NOTHING if shown is None else BatchEntry.from_json(shown, "/current")
-    newest = heads.get(record_id, NOTHING.head)
-    require(current.head == newest, "StaleHead", f"The entry shown is not the newest of record {to_hex(record_id)}.")
+    head = ZERO32 if current == NOTHING else current.head
+    message = f"The entry shown is not the newest of record {to_hex(record_id)}."
+    require(head == head_of(record_id), "StaleHead", message, "Read the record again: it has changed.")
     return current
 
 
@@ -92,10 +93,10 @@ def _leaf(place: Payload) -> bytes:
     return merkle.leaf_hash(from_hex(place["digest"], 32))
 
 
-def _holds(place: Payload, heads: Heads) -> bool:
+def _holds(place: Payload, head_of: HeadOf) -> bool:
     """Whether the batch was recorded and its tree has the leaf there."""
     entry = BatchEntry.from_json(place["batch"], "/place/batch")
-    if heads.get(batch_id(from_hex(place["series"], 32), entry.sequence)) != entry.head:
+    if head_of(batch_id(from_hex(place["series"], 32), entry.sequence)) != entry.head:
         return False
     path = [from_hex(node, 32) for node in place["path"]]
     try:

@@ -8,10 +8,10 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
-from ledger.encoding import keccak256, parse_address
+from ledger.encoding import address_bytes, keccak256, parse_address
 from ledger.entries import Entry, approvals_hash
 from ledger.errors import InvalidProof
-from ledger.model import Log, RecordedEntry
+from ledger.model import Approval, Log, RecordedEntry
 
 APPROVALS = "(address,bytes)[]"
 APPROVED = keccak256(b"Approved(address[])")
@@ -23,6 +23,12 @@ Build = Callable[[Log, tuple[str, ...], int], Entry]
 def call(name: str, types: Sequence[str], arguments: Sequence[Any]) -> bytes:
     """The calldata of a function."""
     return keccak256(f"{name}({','.join(types)})".encode())[:4] + encode(types, arguments)
+
+
+def approvals_of(approvals: Sequence[Approval], *roles: str) -> list[tuple[str, bytes]]:
+    """Those that were given by these offices, as every contract takes them: ascending by signer."""
+    given = ((approval.signer, approval.signature) for approval in approvals if approval.role in roles)
+    return sorted(given, key=lambda pair: address_bytes(pair[0]))
 
 
 def words(types: Sequence[str], log: Log) -> tuple[Any, ...]:

@@ -10,9 +10,26 @@ from ledger import identity_entry as identity
 from ledger.encoding import ZERO32, from_hex, parse_address, to_hex
 from ledger.entries import approvals_hash
 from ledger.identity_entry import ACTIVE, RECOVERING, REVOKED, SUSPENDED, IdentityEntry
-from ledger.rules import ZERO_ADDRESS, Heads, Payload, follow_entry, require, require_new, require_newest
+from ledger.rules import (
+    ZERO_ADDRESS,
+    HeadOf,
+    Payload,
+    alternatives,
+    follow_entry,
+    moment,
+    require,
+    require_new,
+    require_newest,
+)
 
 Recorded = dict[bytes, IdentityEntry]
+
+_STATES: Mapping[int, str] = {
+    ACTIVE: "active",
+    SUSPENDED: "suspended",
+    REVOKED: "revoked for ever",
+    RECOVERING: "waiting for a recovery to be confirmed or vetoed",
+}
 
 
 @dataclass(frozen=True)
@@ -27,8 +44,8 @@ class _Change:
     recovery_delay: int
 
     def require_status(self, *statuses: int) -> None:
-        message = f"The status of identity {to_hex(self.record_id)} is {self.current.status}."
-        allowed = f"It must be {' or '.join(map(str, statuses))}."
+        message = f"Identity {to_hex(self.record_id)} is {_STATES[self.current.status]}."
+        allowed = f"This can be done only to one that is {alternatives(_STATES, statuses)}."
         require(self.current.status in statuses, "WrongStatus", message, allowed)
 
     def record(self, action: int, **changes: Any) -> Recorded:
@@ -37,27 +54,27 @@ class _Change:
 
 
 def follow(
-    action: str, payload: Payload, heads: Heads, time: int, approvers: Sequence[str] = (), *, recovery_delay: int
+    action: str, payload: Payload, head_of: HeadOf, time: int, approvers: Sequence[str] = (), *, recovery_delay: int
 ) -> Recorded:
     """The new entries by record id, as the contract records them in a block of that time (seconds) when these
-    approvers, ascending, have signed. `payload` is an application's (ledger/registers/identity.py), `heads` as
+    approvers, ascending, have signed. `payload` is an application's (ledger/registers/identity.py), `head_of` as
     ledger/rules.py says, `recovery_delay` the contract's, in seconds. Raises ContractReverted with the name of the
     contract's error, BadInput."""
     approvals = approvals_hash(approvers)
     if action == "issue":
-        return _issue(payload["records"], heads, time, approvals)
+        return _issue(payload["records"], head_of, time, approvals)
     record_id = from_hex(payload["records"][0]["recordId"], 32)
     current = IdentityEntry.from_json(payload["current"], "/current")
-    require_newest(heads, record_id, current)
+    require_newest(head_of, record_id, current)
     return _CHANGES[action](_Change(payload, record_id, current, time, approvals, recovery_delay))
 
 
-def _issue(records: Sequence[Payload], heads: Heads, time: int, approvals: bytes) -> Recorded:
+def _issue(records: Sequence[Payload], head_of: HeadOf, time: int, approvals: bytes) -> Recorded:
     require(bool(records), "EmptyBatch", "There is no identity to issue.")
     recorded: Recorded = {}
     for record in records:
         record_id = from_hex(record["recordId"], 32)
-        require_new(record_id, heads, recorded)
+        require_new(head_of, record_id, recorded)
         digest, until = _content(record, time)
         controller = _controller(record, ZERO_ADDRESS)
         first = (ZERO32, 1, time, identity.ISSUE, ACTIVE, digest, approvals, controller, until)
@@ -74,7 +91,7 @@ def _renew(change: _Change) -> Recorded:
 def _rotate(change: _Change) -> Recorded:
     change.require_status(ACTIVE)
     until = change.current.validUntil
-    message = f"The identity expired at {until}."
+    message = f"The identity expired at {moment(until)}."
     require(change.time < until, "PastValidity", message, "Renew it first.")
     return change.record(identity.ROTATE, controller=_other_controller(change))
 
@@ -86,13 +103,13 @@ def _recover(change: _Change) -> Recorded:
 
 def _confirm(change: _Change) -> Recorded:
     before, end = _recovery(change)
-    require(change.time >= end, "VetoOpen", f"The controller may veto until {end}.", "Confirm it then.")
+    require(change.time >= end, "VetoOpen", f"The controller may veto until {moment(end)}.", "Confirm it then.")
     return change.record(identity.CONFIRM, status=before.status, approvals=approvals_hash(()))
 
 
 def _veto(change: _Change) -> Recorded:
     before, end = _recovery(change)
-    require(change.time < end, "VetoEnded", f"The controller could veto until {end}.")
+    require(change.time < end, "VetoEnded", f"The controller could veto until {moment(end)}.")
     restored = {"status": before.status, "controller": before.controller}
     return change.record(identity.VETO, **restored, approvals=approvals_hash(()))
 
@@ -124,9 +141,8 @@ def _recovery(change: _Change) -> tuple[IdentityEntry, int]:
 def _content(record: Payload, time: int) -> tuple[bytes, int]:
     digest, until = from_hex(record["digest"], 32), int(record["validUntil"])
     require(digest != ZERO32, "InvalidDigest", "The content of the identity is missing.")
-    require(
-        until > time, "InvalidValidity", f"The validity would end at {until}, and it is {time}.", "Let it end later."
-    )
+    message = f"The validity would end at {moment(until)}, and it is {moment(time)}."
+    require(until > time, "InvalidValidity", message, "Let it end later.")
     return digest, until
 
 

@@ -54,7 +54,17 @@ class PastState(FinalState):
 
 
 class NewestState(FinalState):
-    """The same, for a change that must build on the newest entry: it is refused while a newer one is not final."""
+    """The same, for a change that must build on the newest entry: it is refused while a newer one is not final. Each
+    head is asked for once."""
+
+    def __init__(self, trusted: TrustedRegister, store: RecordStore, chain: Chain) -> None:
+        super().__init__(trusted, store, chain)
+        self.heads: dict[bytes, bytes] = {}
+
+    def head(self, record_id: bytes) -> bytes:
+        if record_id not in self.heads:
+            self.heads[record_id] = super().head(record_id)
+        return self.heads[record_id]
 
     def history(self, record_id: bytes) -> list[RecordedEntry]:
         history = super().history(record_id)

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger import codec
-from ledger.encoding import address_bytes, from_hex
+from ledger.encoding import from_hex
 from ledger.land_entry import ENTRY, LIENS, LandEntry, Lien
 from ledger.model import Approval
 
 Payload = Mapping[str, Any]
 
 _TITLE = "(bytes32,bytes32,address,uint64)"
-_APPROVALS = "(address,bytes)[]"
 _CHANGE = "(bytes32,address,bytes32,uint256)"
 _CONSENT = "(bytes,bytes[])"
 _ENDED = "(bytes32,(uint16,address,bytes32),uint256)"
@@ -45,13 +44,12 @@ class LandAction:
 
     @property
     def all_types(self) -> tuple[str, ...]:
-        return (*self.types, _APPROVALS) if self.approvers else self.types
+        return (*self.types, codec.APPROVALS) if self.approvers else self.types
 
     def calldata(self, payload: Payload, approvals: Sequence[Approval]) -> bytes:
         arguments = self.arguments(payload, {a.role: a.signature for a in approvals})
         if self.approvers:
-            given = [(a.signer, a.signature) for a in approvals if a.role in self.approvers]
-            arguments.append(sorted(given, key=lambda pair: address_bytes(pair[0])))
+            arguments.append(codec.approvals_of(approvals, *self.approvers))
         return codec.call(self.function, self.all_types, arguments)
 
 

@@ -10,9 +10,25 @@ from ledger import land_entry as land
 from ledger.encoding import ZERO32, from_hex, parse_address, to_hex
 from ledger.entries import approvals_hash
 from ledger.land_entry import ACTIVE, FROZEN, PENDING, RETIRED, LandEntry, Lien, lien_root, parents_of
-from ledger.rules import ZERO_ADDRESS, Heads, Payload, follow_entry, require, require_new, require_newest
+from ledger.rules import (
+    ZERO_ADDRESS,
+    HeadOf,
+    Payload,
+    alternatives,
+    follow_entry,
+    moment,
+    require,
+    require_new,
+    require_newest,
+)
 
 MAX_LIENS = 100
+_STATES: Mapping[int, str] = {
+    ACTIVE: "active",
+    FROZEN: "frozen by a court",
+    RETIRED: "retired for ever",
+    PENDING: "waiting for a transfer or an assignment to take effect",
+}
 
 Recorded = dict[bytes, LandEntry]
 
@@ -22,56 +38,68 @@ class _Change:
     """A change of the title `record_id`, whose newest entry is, it is said, `current`."""
 
     payload: Payload
-    heads: Heads
+    head_of: HeadOf
     time: int
     approvals: bytes
     record_id: bytes
     current: LandEntry
+    cooling_off: int = 0
+
+    @property
+    def window_end(self) -> int:
+        """The first second in which what waits may take effect, and in which nobody may object any more."""
+        waits = self.cooling_off if self.current.action == land.TRANSFER else land.ASSIGNMENT_WINDOW
+        return self.current.time + waits
 
     def require_status(self, *statuses: int, error: str = "NotActive") -> None:
-        require_newest(self.heads, self.record_id, self.current)
-        message = f"The status of title {to_hex(self.record_id)} is {self.current.status}."
-        require(self.current.status in statuses, error, message, f"It must be {' or '.join(map(str, statuses))}.")
+        require_newest(self.head_of, self.record_id, self.current)
+        message = f"Title {to_hex(self.record_id)} is {_STATES[self.current.status]}."
+        hint = f"This can be done only to a title that is {alternatives(_STATES, statuses)}."
+        require(self.current.status in statuses, error, message, hint)
 
     def record(self, action: int, **changes: Any) -> Recorded:
         changes = {"approvals": self.approvals, "parents": ZERO32, **changes}
         return {self.record_id: follow_entry(self.current, self.current.head, self.time, action, **changes)}
 
 
-def follow(action: str, payload: Payload, heads: Heads, time: int, approvers: Sequence[str] = ()) -> Recorded:
+def follow(
+    action: str, payload: Payload, head_of: HeadOf, time: int, approvers: Sequence[str] = (), *, cooling_off: int
+) -> Recorded:
     """The new entries by record id, as the contract records them in a block of that time (seconds) when these
-    approvers, ascending, have signed. `payload` is an application's (ledger/land_actions.py), `heads` as
-    ledger/rules.py says. Raises ContractReverted with the name of the contract's error, BadInput."""
+    approvers, ascending, have signed. `payload` is an application's (ledger/land_actions.py), `head_of` as
+    ledger/rules.py says, `cooling_off` the contract's, in seconds. Raises ContractReverted with the name of the
+    contract's error, BadInput."""
     approvals = approvals_hash(approvers)
     if action == "issue":
-        return _issue(payload["records"], heads, time, approvals)
+        return _issue(payload["records"], head_of, time, approvals)
     if action == "merge":
-        return _merge(payload, heads, time, approvals)
+        return _merge(payload, head_of, time, approvals)
     if action == "split":
         (parent,) = payload["parents"]
-        return _split(_change(parent, parent, payload, heads, time, approvals))
-    return _CHANGES[action](_change(payload["records"][0], payload, payload, heads, time, approvals))
+        return _split(_change(parent, parent, payload, head_of, time, approvals))
+    change = _change(payload["records"][0], payload, payload, head_of, time, approvals)
+    return _CHANGES[action](replace(change, cooling_off=cooling_off))
 
 
-def _change(record: Payload, owner: Payload, payload: Payload, heads: Heads, time: int, approvals: bytes) -> _Change:
+def _change(record: Payload, owner: Payload, payload: Payload, head_of: HeadOf, time: int, approvals: bytes) -> _Change:
     current = LandEntry.from_json(owner["current"], "/current")
-    return _Change(payload, heads, time, approvals, from_hex(record["recordId"], 32), current)
+    return _Change(payload, head_of, time, approvals, from_hex(record["recordId"], 32), current)
 
 
-def _issue(records: Sequence[Payload], heads: Heads, time: int, approvals: bytes) -> Recorded:
+def _issue(records: Sequence[Payload], head_of: HeadOf, time: int, approvals: bytes) -> Recorded:
     require(bool(records), "EmptyBatch", "There is no title to issue.")
     first = LandEntry(ZERO32, 1, time, land.ISSUE, ACTIVE, ZERO32, approvals, "", 0, 0, ZERO32, ZERO32)
     recorded: Recorded = {}
     for record in records:
         holder = parse_address(record["holder"], "/holder")
-        recorded |= _first(record, replace(first, holder=holder), heads, recorded)
+        recorded |= _first(record, replace(first, holder=holder), head_of, recorded)
     return recorded
 
 
-def _first(record: Payload, template: LandEntry, *known: Container[bytes]) -> Recorded:
-    """The first entry of a parcel that is not known; what the record does not say is as in the template."""
+def _first(record: Payload, template: LandEntry, head_of: HeadOf, others: Container[bytes]) -> Recorded:
+    """The first entry of a new parcel; what the record does not say is as in the template."""
     record_id, digest, area = from_hex(record["recordId"], 32), from_hex(record["digest"], 32), int(record["area"])
-    require_new(record_id, *known)
+    require_new(head_of, record_id, others)
     complete = digest != ZERO32 and area > 0 and template.holder != ZERO_ADDRESS
     require(complete, "InvalidTitle", f"Title {to_hex(record_id)} lacks a content, a holder or an area.")
     return {record_id: replace(template, digest=digest, area=area)}
@@ -88,7 +116,7 @@ def _transfer(change: _Change) -> Recorded:
         _liens(change.payload, change.record_id, change.current)
     else:
         _require_unencumbered(change)
-    return change.record(land.TRANSFER, **_received(change))
+    return change.record(land.TRANSFER, status=PENDING if change.cooling_off else ACTIVE, **_received(change))
 
 
 def _encumber(change: _Change) -> Recorded:
@@ -126,19 +154,27 @@ def _assign(change: _Change) -> Recorded:
 
 def _complete(change: _Change) -> Recorded:
     change.require_status(PENDING, error="NotPending")
-    end = change.current.time + land.ASSIGNMENT_WINDOW
-    require(change.time >= end, "TooEarly", f"The assignment waits until {end}.", "Complete it then.")
+    end = change.window_end
+    require(change.time >= end, "TooEarly", f"The title waits until {moment(end)}.", "Complete it then.")
     same = approvals_hash(change.payload["approvers"]) == change.current.approvals
-    require(same, "WrongApprovers", "These are not the approvers of the assignment.")
+    require(same, "WrongApprovers", "These are not the approvers of what waits.")
     return change.record(land.COMPLETE, status=ACTIVE, approvals=change.current.approvals)
 
 
 def _withdraw(change: _Change) -> Recorded:
     change.require_status(PENDING, error="NotPending")
-    before = LandEntry.from_json(change.payload["previous"], "/previous")
-    require(before.head == change.current.previous, "WrongPrevious", "This is not the entry before the assignment.")
-    restored = {"status": before.status, "digest": before.digest, "holder": before.holder}
-    return change.record(land.WITHDRAW, **restored)
+    return change.record(land.WITHDRAW, **_restored(change))
+
+
+def _object(change: _Change) -> Recorded:
+    change.require_status(PENDING, error="NotPending")
+    message = f"What waits for title {to_hex(change.record_id)} is an assignment."
+    require(change.current.action == land.TRANSFER, "NotTransfer", message, "Only the court can withdraw it.")
+    end = change.window_end
+    require(
+        change.time < end, "TooLate", f"The holder could object until {moment(end)}.", "Ask the court to withdraw it."
+    )
+    return change.record(land.OBJECT, **_restored(change), approvals=approvals_hash(()))
 
 
 def _retire(change: _Change) -> Recorded:
@@ -156,11 +192,11 @@ def _split(change: _Change) -> Recorded:
     return change.record(land.SPLIT, status=RETIRED) | _bear(children, change, replace(inherited, action=land.SPLIT))
 
 
-def _merge(payload: Payload, heads: Heads, time: int, approvals: bytes) -> Recorded:
+def _merge(payload: Payload, head_of: HeadOf, time: int, approvals: bytes) -> Recorded:
     # As the call lists them: by the heads that were signed.
     parents = sorted(payload["parents"], key=lambda parent: from_hex(parent["head"], 32))
     _require_several(parents)
-    changes = [_change(parent, parent, payload, heads, time, approvals) for parent in parents]
+    changes = [_change(parent, parent, payload, head_of, time, approvals) for parent in parents]
     holder, liens, previous = changes[0].current.holder, [], b""  # type: str, list[Lien], bytes
     for parent, change in zip(parents, changes, strict=True):
         change.require_status(ACTIVE)
@@ -182,7 +218,7 @@ def _bear(children: Sequence[Payload], change: _Change, template: LandEntry) -> 
     template = replace(template, previous=ZERO32, sequence=1, time=change.time, status=ACTIVE)
     born: Recorded = {}
     for child in children:
-        born |= _first(child, template, change.heads, born)
+        born |= _first(child, template, change.head_of, born)
         _require_holder(from_hex(child["recordId"], 32), parse_address(child["holder"]), template.holder)
     return born
 
@@ -198,6 +234,14 @@ def _received(change: _Change) -> dict[str, Any]:
     other = recipient not in (ZERO_ADDRESS, change.current.holder)
     require(other, "InvalidRecipient", f"A title cannot pass to {recipient}.", "Name somebody who does not hold it.")
     return {"digest": _digest(change), "holder": recipient}
+
+
+def _restored(change: _Change) -> dict[str, Any]:
+    """What a title has back when what waits is undone."""
+    before = LandEntry.from_json(change.payload["previous"], "/previous")
+    same = before.head == change.current.previous
+    require(same, "WrongPrevious", "This is not the entry before the one that waits.")
+    return {"status": before.status, "digest": before.digest, "holder": before.holder}
 
 
 def _liens(owner: Payload, record_id: bytes, current: LandEntry) -> list[Lien]:
@@ -242,5 +286,6 @@ _CHANGES: Mapping[str, Callable[[_Change], Recorded]] = {
     "assign": _assign,
     "complete": _complete,
     "withdraw": _withdraw,
+    "object": _object,
     "retire": _retire,
 }

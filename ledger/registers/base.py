@@ -12,6 +12,7 @@ from ledger.model import Application, Approval, Log, RecordedEntry
 from ledger.registers.evidence import Evidence
 from ledger.registers.forms import Change, Form, Known, existing
 from ledger.registers.schema import Schema
+from ledger.rules import HeadOf
 from ledger.state_proof import mapping_slot
 from wallet.typed_data import TypedData
 
@@ -70,6 +71,7 @@ class Register(Protocol):
     statuses: Mapping[int, str]
     forms: Mapping[str, Form]  # by the name of the action
     without_registrars: frozenset[int]  # actions that nobody approves, or a court alone
+    window: str  # the view of the contract that tells how long a change waits in it, in seconds; empty if none does
     in_batches: bool  # whether a record is a leaf of a batch rather than an entry of its own
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
@@ -90,6 +92,12 @@ class Register(Protocol):
 
     def finish(self, action: str, payload: dict[str, Any]) -> Sequence[bytes]:
         """Add to the payload what is made of its records' digests. The answer are the files to store beside it."""
+
+    def follow(
+        self, action: str, payload: Mapping[str, Any], head_of: HeadOf, time: int, window: int
+    ) -> Mapping[bytes, Entry]:
+        """The new entries by record id that the contract would record in a block of that time (seconds), but for who
+        approved them. Raises ContractReverted where it would refuse, BadInput."""
 
     def typed_data(self, application: Application) -> TypedData:
         """What every approver of the application signs (EIP-712). Raises BadInput for an action that nobody signs."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ledger import codec, merkle
+from ledger import batch_rules, codec, merkle
 from ledger.batch_entry import (
     ACTIVE,
     AMEND,
@@ -39,6 +39,7 @@ from ledger.registers.base import Claim, Role, State
 from ledger.registers.forms import ONE, Change, Form, Known, existing, word
 from ledger.registers.leaf import Leaf
 from ledger.registers.schema import Schema, text
+from ledger.rules import HeadOf
 from wallet.typed_data import Domain, TypedData, build
 
 MAX_BY_ROOT = 10_000
@@ -74,6 +75,7 @@ class BatchRegister:
         "void": Form("declare a record void, for ever", asks=_CORRECTION),
     }
     without_registrars: frozenset[int] = frozenset()
+    window = ""
     in_batches = True
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
@@ -130,6 +132,11 @@ class BatchRegister:
         payload["manifest"] = to_hex(parse_cid(cid_of(listed)).digest)
         return (listed,)
 
+    def follow(
+        self, action: str, payload: Mapping[str, Any], head_of: HeadOf, time: int, window: int
+    ) -> Mapping[bytes, Entry]:
+        return batch_rules.follow(action, payload, head_of, time)
+
     def typed_data(self, application: Application) -> TypedData:
         name, payload, action = RegisterName.parse(application.register), application.payload, application.action
         current = _current(payload)
@@ -166,7 +173,7 @@ class BatchRegister:
         else:
             replacement = _digests(payload) if action == "amend" else []
             arguments = [_place(payload["place"]), *replacement, from_hex(payload["reason"], 32), deadline]
-        registrars = [(approval.signer, approval.signature) for approval in approvals]
+        registrars = codec.approvals_of(approvals, "registrar")
         return codec.call(action, types, [*arguments, _words(_current(payload)), registrars])
 
     def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:

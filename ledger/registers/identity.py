@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ledger import codec
+from ledger import codec, identity_rules
 from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address, to_hex
 from ledger.entries import Entry, approvals_hash
 from ledger.errors import BadInput, Conflict
@@ -27,6 +27,7 @@ from ledger.registers.base import Claim, Role, State, claim_of_history
 from ledger.registers.evidence import NoEvidence
 from ledger.registers.forms import MAX_DOCUMENTS, ONE, Change, Form, Known, address, existing, free, newest
 from ledger.registers.schema import ContentField, Schema, end_of_day, iso_date, pattern, text
+from ledger.rules import HeadOf
 from wallet.typed_data import Domain, TypedData, build
 
 _IDENTITY = "(bytes32,bytes32,address,uint40)"
@@ -110,6 +111,7 @@ class IdentityRegister:
         RECOVERING: "recovering",
     }
     without_registrars = frozenset({CONFIRM, VETO})
+    window = "recoveryDelay"
     in_batches = False
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
@@ -163,6 +165,11 @@ class IdentityRegister:
     def finish(self, action: str, payload: dict[str, Any]) -> Sequence[bytes]:
         return ()
 
+    def follow(
+        self, action: str, payload: Mapping[str, Any], head_of: HeadOf, time: int, window: int
+    ) -> Mapping[bytes, Entry]:
+        return identity_rules.follow(action, payload, head_of, time, recovery_delay=window)
+
     def typed_data(self, application: Application) -> TypedData:
         """Raises BadInput for "confirm", which nobody signs."""
         name, payload = RegisterName.parse(application.register), application.payload
@@ -191,7 +198,7 @@ class IdentityRegister:
 
     def calldata(self, application: Application, approvals: Sequence[Approval]) -> bytes:
         action, payload = application.action, application.payload
-        registrars = [(a.signer, a.signature) for a in approvals if a.role == "registrar"]
+        registrars = codec.approvals_of(approvals, "registrar")
         if action == "issue":
             identities = [tuple(_members(record, _IDENTITY_MEMBERS).values()) for record in payload["records"]]
             return codec.call(action, ARGUMENTS[action], [identities, payload["deadline"], registrars])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ledger import codec
+from ledger import codec, land_rules
 from ledger.encoding import ZERO32, RegisterName, exact_list, exact_object, from_hex, keccak256, parse_address, to_hex
 from ledger.entries import Entry, approvals_hash
 from ledger.errors import BadInput, InvalidProof
@@ -45,6 +45,7 @@ from ledger.registers.base import Claim, Role, State, claim_of_history
 from ledger.registers.evidence import NoEvidence
 from ledger.registers.forms import Change, Form, Known
 from ledger.registers.schema import ContentField, Schema, end_of_day, iso_date, pattern, text
+from ledger.rules import HeadOf
 from wallet.typed_data import Domain, TypedData, build
 
 ISSUED = keccak256(b"Issued(bytes32,bytes32,address,uint64)")
@@ -133,6 +134,7 @@ class LandRegister:
     }
     statuses: Mapping[int, str] = {ACTIVE: "active", FROZEN: "frozen", RETIRED: "retired", PENDING: "pending"}
     without_registrars = frozenset({FREEZE, UNFREEZE, WITHDRAW, OBJECT})
+    window = "coolingOff"
     in_batches = False
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
@@ -166,6 +168,11 @@ class LandRegister:
 
     def finish(self, action: str, payload: dict[str, Any]) -> Sequence[bytes]:
         return ()
+
+    def follow(
+        self, action: str, payload: Mapping[str, Any], head_of: HeadOf, time: int, window: int
+    ) -> Mapping[bytes, Entry]:
+        return land_rules.follow(action, payload, head_of, time, cooling_off=window)
 
     def typed_data(self, application: Application) -> TypedData:
         """Raises BadInput for an action that nobody signs: the end of a window."""

@@ -1,5 +1,5 @@
-"""What the state machines of the registers share: random changes, signed rightly or wrongly, go to the compiled contract
-on a devnet and to the rules in Python, and what the two say is compared."""
+"""What the state machines of the registers share: random changes, signed rightly or wrongly, go to the compiled
+contract on a devnet and to the rules in Python, and what the two say is compared."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def pick(options: Sequence[T], number: int) -> T:
 @dataclass(frozen=True)
 class Step:
     """What is drawn for a step. Hypothesis alone repeats a few values and leaves much untried in few examples, so each
-    number is mixed with its place in the history."""
+    number is mixed with all that were drawn before."""
 
     action: int
     at: int
@@ -57,6 +57,7 @@ class Step:
     wrong: int
     flaw: str
     number: int
+    forger: str = "stranger"  # who signs what another should
 
     def odd(self, *names: str) -> str:
         """What is wrong with the change that is asked for: mostly nothing."""
@@ -69,10 +70,10 @@ PLAIN = Step(0, 0, 0, 0, "", 0)
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
     machine, seed = draw(st.runner()), draw(st.integers(0, 1 << 32))
-    machine.turns += 1
-    mixed = sha256(b"%d/%d" % (seed, machine.turns)).digest()
+    mixed = machine.mixed = sha256(machine.mixed + seed.to_bytes(8)).digest()
     action, at, to, wrong, flaw, number = (int.from_bytes(mixed[i : i + 4]) for i in range(0, 24, 4))
-    return Step(action, at, to, wrong, pick([*FLAWS], flaw // 4) if flaw % 4 == 0 else "", number)
+    flawed = pick([*FLAWS], flaw // 4) if flaw % 4 == 0 else ""
+    return Step(action, at, to, wrong, flawed, number, pick(PEOPLE, flaw // 64))
 
 
 class Machine(RuleBasedStateMachine):
@@ -84,8 +85,8 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self, node: Node, address: str) -> None:
         super().__init__()
-        self.node, self.address, self.team = node, address, REGISTRARS
-        self.serial = self.turns = 0
+        self.node, self.address, self.team, self.forger = node, address, REGISTRARS, "stranger"
+        self.serial, self.mixed = 0, b""
         self.time = int(node.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
         self.histories: dict[bytes, list[Any]] = {}
         self.accepted: list[tuple[str, dict[str, Any], list[Approval]]] = []
@@ -96,6 +97,9 @@ class Machine(RuleBasedStateMachine):
 
     def heads(self) -> dict[bytes, bytes]:
         return {record_id: history[-1].head for record_id, history in self.histories.items()}
+
+    def head_of(self, record_id: bytes) -> bytes:
+        return self.heads().get(record_id, bytes(32))
 
     def newest(self, record_id: bytes) -> Any:
         return self.histories[record_id][-1]
@@ -140,7 +144,7 @@ class Machine(RuleBasedStateMachine):
 
     def attempt(self, action: str, payload: dict[str, Any], step: Step = PLAIN) -> Mapping[bytes, Entry]:
         """Let both judge a change; what it recorded, nothing if it was refused."""
-        self.team, flaw = pick(TEAMS, step.number), step.flaw
+        self.team, self.forger, flaw = pick(TEAMS, step.number), step.forger, step.flaw
         payload["deadline"] = self.time if flaw == "expired" else DEADLINE
         approvals = self.approvals(action, payload, flaw)
         if approvals is None:
@@ -218,7 +222,8 @@ class Machine(RuleBasedStateMachine):
         spoilt = {"forged": 0, "first party": len(given), "last party": -1}
         if flaw in spoilt:
             theirs = signed[spoilt[flaw]]
-            signed[spoilt[flaw]] = Approval(theirs.signer, theirs.role, sign(digest, "stranger"))
+            forger = "stranger" if self.forger == NAMES.get(theirs.signer) else self.forger
+            signed[spoilt[flaw]] = Approval(theirs.signer, theirs.role, sign(digest, forger))
         return signed
 
     def reuse(self, signed: list[Approval]) -> list[Approval] | None:

@@ -43,7 +43,7 @@ class BatchMachine(Machine):
     def follow(self, action: str, payload: Mapping[str, Any], approvers: Sequence[str]) -> Mapping[bytes, Entry]:
         series = {r: history for r, history in self.histories.items() if r not in self.batch_ids()}
         assert batch_rules.heads_of(series) == self.heads()
-        return batch_rules.follow(action, payload, self.heads(), self.time, approvers)
+        return batch_rules.follow(action, payload, self.head_of, self.time, approvers)
 
     def batch_ids(self) -> set[bytes]:
         return {batch_id(series, entry.sequence) for series, entry, _ in self.batches}
@@ -104,7 +104,7 @@ class BatchMachine(Machine):
 
     def ask(self, step: Step) -> None:
         place = self.place(step, step.odd(*MISPLACED))
-        assert self.is_good([place]) == [batch_rules.is_good(place, self.heads())]
+        assert self.is_good([place]) == [batch_rules.is_good(place, self.head_of)]
 
     def ask_for_all(self, step: Step) -> None:
         """Each leaf is good if it was never corrected. A node above them never is, in whatever way it is shown."""
@@ -121,7 +121,7 @@ class BatchMachine(Machine):
         ]
         inner.append({**places[0], "digest": to_hex(entry.root), "index": 0, "path": []})
         assert not any(self.is_good(inner))
-        assert not any(batch_rules.is_good(place, self.heads()) for place in inner)
+        assert not any(batch_rules.is_good(place, self.head_of) for place in inner)
 
     def is_good(self, places: Sequence[Mapping[str, Any]]) -> list[bool]:
         """What the contract says."""

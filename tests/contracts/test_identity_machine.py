@@ -39,7 +39,7 @@ class IdentityMachine(Machine):
     }
 
     def follow(self, action: str, payload: Mapping[str, Any], approvers: Sequence[str]) -> Mapping[bytes, Entry]:
-        return identity_rules.follow(action, payload, self.heads(), self.time, approvers, recovery_delay=DELAY)
+        return identity_rules.follow(action, payload, self.head_of, self.time, approvers, recovery_delay=DELAY)
 
     def officials(self, action: str) -> dict[str, Sequence[str]]:
         return {} if action in ("confirm", "veto") else super().officials(action)

@@ -7,23 +7,44 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant
 
 from ledger import land_rules
 from ledger.encoding import ZERO32, address_bytes, to_hex
 from ledger.entries import Entry
-from ledger.land_entry import ACTIVE, ASSIGNMENT_WINDOW, FROZEN, PENDING, RETIRED, LandEntry, Lien, lien_lists
+from ledger.land_entry import (
+    ACTIVE,
+    ASSIGNMENT_WINDOW,
+    FROZEN,
+    PENDING,
+    RETIRED,
+    TRANSFER,
+    Lien,
+    lien_lists,
+)
 from ledger.model import Log
 from ledger.registers.land import REGISTER
 from ledger.rules import ZERO_ADDRESS
+from tests.contracts.conftest import COURT_ROLE
+from tests.contracts.machine import COURT, NAMES, PLAIN, TEAMS, Machine, Step, pick, run
 from tests.contracts.node import Node
-from tests.contracts.offices import Office, address_of
-from tests.contracts.machine import COURT, PLAIN, TEAMS, Machine, Step, pick, run
+from tests.contracts.offices import REGISTRAR_ROLE, Office, address_of
 
+COOLING_OFF = 3 * 86400
 COURT_ACTIONS = ("freeze", "unfreeze", "withdraw")
 HOLDERS = ("anna", "anna", "anna", "budi", "citra")
 CREDITORS = ("bank", "bank", "friend", "anna")
+
+
+@pytest.fixture(scope="module")
+def cooling_register(full_office: Office) -> str:
+    """A register whose transfers wait, beside the office's own."""
+    register = full_office.create("LandRegister", ("address", full_office.authority), ("uint256", COOLING_OFF))
+    for policy, role in (("setPolicy", REGISTRAR_ROLE), ("setCourtPolicy", COURT_ROLE)):
+        full_office.call(full_office.authority, policy, ["address", "uint64", "uint8"], register, role, 2)
+    return register
 
 
 class LandMachine(Machine):
@@ -40,13 +61,16 @@ class LandMachine(Machine):
         "assign": (ACTIVE, FROZEN),
         "complete": (PENDING,),
         "withdraw": (PENDING,),
+        "object": (PENDING,),
         "split": (ACTIVE,),
         "merge": (ACTIVE,),
         "retire": (ACTIVE,),
     }
 
-    def __init__(self, node: Node, address: str) -> None:
+    def __init__(self, node: Node, address: str, cooling: str) -> None:
+        """`cooling` is the register whose transfers wait; each example is of one of the two."""
         super().__init__(node, address)
+        self.cooling, self.window = cooling, 0
         self.lists: dict[bytes, tuple[Lien, ...]] = {ZERO32: ()}
         # Kept apart from the rules: who is owed what on each title, the area of all that lives, who approved it last.
         self.claims: dict[bytes, Counter[tuple[str, bytes]]] = {}
@@ -54,10 +78,10 @@ class LandMachine(Machine):
         self.approvers: dict[bytes, list[str]] = {}
 
     def follow(self, action: str, payload: Mapping[str, Any], approvers: Sequence[str]) -> Mapping[bytes, Entry]:
-        return land_rules.follow(action, payload, self.heads(), self.time, approvers)
+        return land_rules.follow(action, payload, self.head_of, self.time, approvers, cooling_off=self.window)
 
     def officials(self, action: str) -> dict[str, Sequence[str]]:
-        if action == "complete":
+        if action in ("complete", "object"):
             return {}
         registrars = {} if action in COURT_ACTIONS else super().officials(action)
         return registrars | ({"court": COURT} if action in (*COURT_ACTIONS, "assign") else {})
@@ -93,8 +117,10 @@ class LandMachine(Machine):
         holder = ZERO_ADDRESS if odd == "no holder" else address_of("friend") if odd == "holder" else holder
         return {"recordId": to_hex(record_id), "digest": to_hex(digest), "holder": holder, "area": str(area)}
 
-    @initialize(areas=st.lists(st.integers(2, 9), min_size=2, max_size=3))
-    def begin(self, areas: list[int]) -> None:
+    @initialize(areas=st.lists(st.integers(2, 9), min_size=2, max_size=3), waits=st.booleans())
+    def begin(self, areas: list[int], waits: bool = False) -> None:
+        if waits:
+            self.address, self.window = self.cooling, COOLING_OFF
         records = [self.title(address_of("anna"), area) for area in areas]
         self.born(self.attempt("issue", {"records": records}))
         self.encumber(PLAIN)
@@ -116,16 +142,15 @@ class LandMachine(Machine):
         self.move("transfer", self.choose(step.at, ACTIVE), step)
 
     def assign(self, step: Step) -> None:
-        record_id = self.choose(step.at, ACTIVE, FROZEN)
-        if self.move("assign", record_id, step):
-            names = [name for team in self.officials("assign").values() for name in team]
-            self.approvers[record_id] = sorted(map(address_of, names), key=address_bytes)
+        self.move("assign", self.choose(step.at, ACTIVE, FROZEN), step)
 
-    def move(self, action: str, record_id: bytes, step: Step) -> Mapping[bytes, Entry]:
+    def move(self, action: str, record_id: bytes, step: Step) -> None:
         holder, odd = self.newest(record_id).holder, step.odd("stale", "liens", "self", "nobody", "no digest")
         recipient = pick([address_of(name) for name in HOLDERS if address_of(name) != holder], step.to)
         recipient = {"self": holder, "nobody": ZERO_ADDRESS}.get(odd, recipient)
-        return self.change(action, record_id, odd, step, recipient=recipient)
+        if self.change(action, record_id, odd, step, recipient=recipient):
+            names = [name for team in self.officials(action).values() for name in team]
+            self.approvers[record_id] = sorted(map(address_of, names), key=address_bytes)
 
     def encumber(self, step: Step) -> None:
         self.lend(self.choose(step.at, ACTIVE), step.odd("stale", "liens", "nobody", "no claim"), step)
@@ -157,17 +182,36 @@ class LandMachine(Machine):
 
     def complete(self, step: Step) -> None:
         record_id, odd = self.choose(step.at, PENDING), step.odd("stale", "team")
-        team = [address_of(name) for name in (*pick(TEAMS, step.to), *COURT)] if odd == "team" else []
+        court = () if self.newest(record_id).action == TRANSFER else COURT
+        team = [address_of(name) for name in (*pick(TEAMS, step.to), *court)] if odd == "team" else []
         approvers = sorted(team, key=address_bytes) or self.approvers.get(record_id, [])
         # Tried in the last second of the window, then in the first after it.
         for early in (1, 0) if approvers else ():
-            self.wait_until(self.newest(record_id).time + ASSIGNMENT_WINDOW - early)
+            self.wait_until(self.window_end(record_id) - early)
             self.change("complete", record_id, odd, step, approvers=approvers)
+
+    def window_end(self, record_id: bytes) -> int:
+        entry = self.newest(record_id)
+        return int(entry.time) + (self.window if entry.action == TRANSFER else ASSIGNMENT_WINDOW)
 
     def withdraw(self, step: Step) -> None:
         record_id, odd = self.choose(step.at, PENDING), step.odd("stale", "previous")
         previous = self.histories[record_id][-1 if odd == "previous" else -2 :][0]
         self.change("withdraw", record_id, odd, step, previous=previous.as_json())
+
+    def object(self, step: Step) -> None:
+        if self.window and step.at % 4:  # windows are over soon, because time passes for all titles
+            self.transfer(replace(step, wrong=0, flaw=""))
+        waiting = [r for r in self.histories if self.newest(r).status == PENDING and self.time < self.window_end(r)]
+        waiting = [r for r in waiting if self.newest(r).action == TRANSFER]
+        record_id = pick(waiting, step.to) if waiting and step.at % 4 else self.choose(step.at // 4, PENDING)
+        odd, newest = step.odd("stale", "previous"), self.newest(record_id)
+        # Sometimes in the last second of the window, sometimes in the first after it; tried by the new holder first.
+        if step.to % 3:
+            self.wait_until(self.window_end(record_id) - step.to % 3)
+        previous = self.histories[record_id][-1 if odd == "previous" else -2 :][0]
+        for tried in (replace(step, flaw="last party", forger=NAMES[newest.holder]), step):
+            self.change("object", record_id, odd, tried, previous=previous.as_json())
 
     def retire(self, step: Step) -> None:
         record_id = self.choose(step.at, ACTIVE)
@@ -220,12 +264,14 @@ class LandMachine(Machine):
             assert all(entry.status != RETIRED for entry in history[:-1])
 
 
-def test_contract_and_rules_agree_on_every_history_of_titles(full_office: Office, node: Node) -> None:
-    run(lambda: LandMachine(node, full_office.register))
+def test_contract_and_rules_agree_on_every_history_of_titles(
+    full_office: Office, cooling_register: str, node: Node
+) -> None:
+    run(lambda: LandMachine(node, full_office.register, cooling_register))
 
 
 def test_contract_and_rules_take_a_hundred_liens_and_no_more(full_office: Office, node: Node) -> None:
-    machine = LandMachine(node, full_office.register)
+    machine = LandMachine(node, full_office.register, "")
     machine.begin([2])
     (parcel,) = machine.histories
     for _ in range(2, land_rules.MAX_LIENS + 1):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ledger.errors import BadInput, Conflict, NotFound, Refused
+from ledger.registers import register_of_kind
 from ledger.registers.forms import Change, RecordRequest
 from tests.office import TestOffice, record_of, running_office
 from wallet.keys import new_key
@@ -100,9 +101,10 @@ def test_an_assignment_waits_and_is_completed_or_withdrawn(desk: TestOffice) -> 
         if ending == "withdraw":
             desk.done("land", changed("withdraw", request.fields["nib"]), ("court", judge), registrars=0)
         else:
-            early = desk.submit("land", changed("complete", request.fields["nib"]))
-            assert early.state == "approved"
-            assert "TooEarly" in desk.certify(early.id).reason
+            with pytest.raises(Conflict, match="waits until"):
+                desk.submit("land", changed("complete", request.fields["nib"]))
+            with pytest.raises(Conflict, match="is an assignment"):
+                desk.submit("land", changed("object", request.fields["nib"]))
             desk.later(MONTH)
             desk.done("land", changed("complete", request.fields["nib"]))
         assert desk.newest("land", record_id)["holder"] == (holder if ending == "withdraw" else heir).address
@@ -149,3 +151,69 @@ def test_an_area_never_changes_and_a_merge_needs_existing_parcels(desk: TestOffi
     unknown = desk.request().fields["nib"]
     with pytest.raises(NotFound):
         desk.submit("land", Change("merge", [without_holder(desk.request())], [{"nib": unknown}, {"nib": unknown}]))
+
+
+def refused(desk: TestOffice, change: Change, why: str) -> None:
+    """The desk takes no such application, and seals no document for it."""
+    documents = sorted((desk.office.settings.data / "documents").rglob("*"))
+    with pytest.raises(Conflict, match=why):
+        desk.submit("land", change)
+    assert sorted((desk.office.settings.data / "documents").rglob("*")) == documents
+
+
+def test_the_desk_refuses_what_a_frozen_title_does_not_do(desk: TestOffice) -> None:
+    holder, judge = signer(), desk.judges[0]
+    request, _ = title(desk, holder)
+    nib, sale = request.fields["nib"], {"recipient": signer().address}
+    refused(desk, changed("unfreeze", nib), "is active")
+    desk.done("land", changed("freeze", nib), ("court", judge), registrars=0)
+    for change in (
+        Change("amend", [without_holder(request, location="Jl. Baru 3")]),
+        Change("transfer", [without_holder(request)], details=sale),
+        changed("encumber", nib, creditor=signer().address, claim=CLAIM),
+        changed("freeze", nib),
+        changed("retire", nib),
+        changed("complete", nib),
+        changed("withdraw", nib),
+    ):
+        refused(desk, change, "is frozen by a court")
+    desk.done("land", changed("unfreeze", nib), ("court", judge), registrars=0)
+    desk.done("land", changed("retire", nib), ("holder", holder))
+    refused(desk, changed("freeze", nib), "is retired for ever")
+
+
+def test_the_desk_refuses_what_does_not_add_up(desk: TestOffice) -> None:
+    holder, bank = signer(), signer()
+    request, _ = title(desk, holder, area="100.00")
+    other, _ = title(desk, signer(), area="50.00")
+    nib = request.fields["nib"]
+    sale = Change("transfer", [without_holder(request)], details={"recipient": holder.address})
+    refused(desk, sale, "cannot pass to")
+    halves = [without_holder(desk.request(area="50.00")), without_holder(desk.request(area="50.01"))]
+    refused(desk, Change("split", halves, [{"nib": nib}]), "10001 dm², the old 10000")
+    whole = without_holder(desk.request(area="150.00"))
+    refused(desk, Change("merge", [whole], [{"nib": nib}, {"nib": other.fields["nib"]}]), "The holder of")
+    encumbering = changed("encumber", nib, creditor=bank.address, claim=CLAIM)
+    desk.done("land", encumbering, ("holder", holder))
+    refused(desk, changed("retire", nib), "1 liens on title")
+
+
+def test_what_two_are_allowed_at_once_one_of_them_fails_with_the_reason(desk: TestOffice) -> None:
+    request, _ = title(desk, signer())
+    freeze = changed("freeze", request.fields["nib"])
+    first, second = (
+        desk.approve(desk.submit("land", freeze), ("court", desk.judges[0]), registrars=0) for _ in range(2)
+    )
+    states = {desk.certify(application.id).state: application for application in (first, second)}
+    assert sorted(states) == ["certified", "failed"]
+    assert "StaleHead" in desk.office.store.application(states["failed"].id).reason
+
+
+def test_a_transfer_waits_for_the_window_of_its_register(desk: TestOffice) -> None:
+    request, record_id = title(desk, signer())
+    sale = Change("transfer", [without_holder(request)], details={"recipient": signer().address})
+    payload, known = desk.submit("land", sale).payload, desk.office.state(desk.trusted())
+    register = register_of_kind("land")
+    for window, status in ((0, "active"), (1, "pending")):
+        entry = register.follow("transfer", payload, known.head, 1 << 32, window)[record_id]
+        assert register.statuses[entry.status] == status

@@ -75,7 +75,7 @@ def application(action: str, current: BatchEntry | None = None, **changes: Any) 
 
 def called(action: str, current: BatchEntry | None = None) -> tuple[Any, ...]:
     """The arguments of a call, decoded as the compiled contract does, and encoded again as the standard says."""
-    data = REGISTER.calldata(application(action, current), SIGNED)
+    data = REGISTER.calldata(application(action, current), SIGNED[::-1])
     assert data[:4] == function_signature_to_4byte_selector(signature(action))
     arguments = decode(types(action), data[4:])
     assert data[4:] == encode(types(action), arguments)

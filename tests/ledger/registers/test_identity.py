@@ -61,7 +61,7 @@ def application(action: str, count: int = 1) -> Application:
 
 def arguments(action: str, count: int = 1) -> list[Any]:
     """What the contract gets, by the types that the artifact has."""
-    data = REGISTER.calldata(application(action, count), [*HOLDERS, *SIGNED])
+    data = REGISTER.calldata(application(action, count), [*HOLDERS, *SIGNED[::-1]])
     assert data[:4] == function_signature_to_4byte_selector(f"{action}({','.join(ARGUMENTS[action])})")
     return list(decode(ARGUMENTS[action], data[4:]))
 

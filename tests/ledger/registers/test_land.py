@@ -92,7 +92,7 @@ def test_the_record_id_is_the_hash_of_the_parcel_number_without_its_dots() -> No
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_issue_is_called_as_the_abi_says(count: int) -> None:
-    data = REGISTER.calldata(issue(count), SIGNED)
+    data = REGISTER.calldata(issue(count), SIGNED[::-1])
     assert data[:4] == function_signature_to_4byte_selector(signature("issue"))
     titles, deadline, approvals = decode(types("issue"), data[4:])
     title = (keccak(b"d"), address("h").lower(), 41250)
