@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import docs, problems
 from api.limits import BodyLimit, SecurityHeaders
-from api.routes import applications, health, records, registers, verification
+from api.routes import applications, entries, health, records, registers, verification
 from api.schemas import Problem
 from api.worker import Worker
 from ledger.bootstrap import Office
@@ -54,6 +54,6 @@ def create_app(office: Office, *, worker: bool = True) -> FastAPI:
     app.add_middleware(BodyLimit)
     problems.install(app)
     app.add_middleware(SecurityHeaders)
-    for part in (registers, verification, health, docs, applications, records):
+    for part in (registers, verification, health, docs, applications, entries, records):
         app.include_router(part.router)
     return app

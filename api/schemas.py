@@ -119,6 +119,19 @@ class RecordAnswer(_Answer):
     links: dict[str, str]
 
 
+class LoggedEntryAnswer(RecordedEntryAnswer):
+    recordId: str  # noqa: N815
+
+
+class EntriesAnswer(_Answer):
+    """Entries of many records, in the order of the log. When `has_more`, `links.next` goes on."""
+
+    asOfBlock: int  # noqa: N815
+    entries: list[LoggedEntryAnswer]
+    has_more: bool
+    links: dict[str, str]
+
+
 class HistoryAnswer(_Answer):
     """Entries oldest first. When `has_more`, `links.next` goes on."""
 

@@ -36,8 +36,8 @@ def record(office: OfficeDep, trusted: Trusted, record_id: RecordId) -> RecordAn
     return RecordAnswer(
         register=str(trusted.name),
         recordId=to_hex(record_id),
-        asOfBlock=_followed(office, trusted),
-        newest=_entry_answer(trusted, history[-1]),
+        asOfBlock=followed(office, trusted),
+        newest=entry_answer(trusted, history[-1]),
         links=_links(trusted, record_id),
     )
 
@@ -56,8 +56,8 @@ def history(
         links["next"] = f"{links['history']}?limit={limit}&after={after + limit}"
     return HistoryAnswer(
         recordId=to_hex(record_id),
-        asOfBlock=_followed(office, trusted),
-        entries=[_entry_answer(trusted, item) for item in entries[:limit]],
+        asOfBlock=followed(office, trusted),
+        entries=[entry_answer(trusted, item) for item in entries[:limit]],
         has_more=has_more,
         links=links,
     )
@@ -97,7 +97,7 @@ def _certificate(
 
 
 def _history(office: Office, trusted: TrustedRegister, record_id: bytes) -> list[RecordedEntry]:
-    block = _followed(office, trusted)
+    block = followed(office, trusted)
     entries = register_of_kind(trusted.kind).history(record_id, office.state(trusted))
     if not entries:
         raise NeverRecorded(
@@ -106,14 +106,14 @@ def _history(office: Office, trusted: TrustedRegister, record_id: bytes) -> list
     return entries
 
 
-def _followed(office: Office, trusted: TrustedRegister) -> int:
+def followed(office: Office, trusted: TrustedRegister) -> int:
     block = office.store.cursor(str(trusted.name))
     if block is None:
         raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
     return block
 
 
-def _entry_answer(trusted: TrustedRegister, item: RecordedEntry) -> RecordedEntryAnswer:
+def entry_answer(trusted: TrustedRegister, item: RecordedEntry) -> RecordedEntryAnswer:
     register = register_of_kind(trusted.kind)
     entry = register.entry.from_json(item.entry)
     return RecordedEntryAnswer(

@@ -141,7 +141,6 @@ class SqlStore:
             # Whoever is signing it already will have moved it: to wait for him would be for nothing.
             if not connection.execute(approved.with_for_update(skip_locked=True, key_share=True)).first():
                 raise Conflict("The application is not approved, or another worker is signing it.")
-            take_turns(connection, f"nonces of {sender}")
             used = connection.execute(highest).scalar()
             nonce = at_least if used is None else max(at_least, used + 1)
             raw = sign(nonce)

@@ -19,6 +19,16 @@ def _discover() -> dict[str, Register]:
 REGISTERS = _discover()
 
 
+def action_named(register: Register, name: str) -> int:
+    """The number of an action. Raises BadInput."""
+    for number, known in register.actions.items():
+        if known == name:
+            return number
+    raise BadInput(
+        f"{name[:40]!r} is no action of {register.kind}.", f"Known: {', '.join(register.actions.values())}.", "/action"
+    )
+
+
 def register_of_kind(kind: str) -> Register:
     """The definition of a kind of register. Raises BadInput."""
     if kind not in REGISTERS:

@@ -8,6 +8,7 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -126,6 +127,26 @@ def test_actions_of_every_register_are_commands(desk: Desk, tmp_path: Path) -> N
     assert "No record" in freeze
     assert "named by buyer and period" in desk.run("history", "transactions", "id-cli", code=2)
     assert "identity" in desk.run("apply", "--help") and "--creditor" in desk.run("apply", "land", "encumber", "--help")
+
+
+def test_log_of_a_register_is_listed_by_holder_and_day_in_pages(desk: Desk) -> None:
+    for number in (1, 2):
+        application = application_id(desk.issue(f"logged-{number}", nib=f"10.15.22.04.8888{number}"))
+        desk.approve(application, 1)
+        desk.approve(application, 2)
+    desk.run("run")
+    asked = ("entries", "land", "--holder", HOLDER, "--action", "issue", "--json")
+    everything = json.loads(desk.run(*asked))
+    assert len(everything["entries"]) >= 2 and not everything["has_more"]
+    first = json.loads(desk.run(*asked, "--limit", "1"))
+    rest = json.loads(desk.run(*asked, "--cursor", first["cursor"]))
+    assert first["has_more"] and first["entries"] + rest["entries"] == everything["entries"]
+    day = time.strftime("%Y-%m-%d", time.gmtime(everything["entries"][0]["entry"]["time"]))
+    assert json.loads(desk.run(*asked, "--since", day, "--limit", "1")) == first
+    assert json.loads(desk.run(*asked, "--until", "2020-01-01"))["entries"] == []
+    assert f"--cursor {first['cursor']}" in desk.run("entries", "land", "--limit", "1", "--holder", HOLDER)
+    for wrong in (("--cursor", "x"), ("--since", "yesterday"), ("--action", "steal"), ("--holder", "Siti")):
+        desk.run("entries", "land", *wrong, code=2)
 
 
 def test_parcel_without_title_is_proved_absent(desk: Desk, tmp_path: Path) -> None:
