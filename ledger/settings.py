@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     documents: str = "directory"  # or the address of a Kubo RPC port, as /ip4/127.0.0.1/tcp/5001
     database_url: str = ""
     password: str = DEVNET_PASSWORD
+    site: str = "http://127.0.0.1:8000"  # where people reach this office; the QR codes of certificates lead there
 
     @property
     def trust_file(self) -> Path:

@@ -17,6 +17,7 @@ from ledger.certificate import Absence, Certificate, ContractProof, StateProof, 
 from ledger.encoding import ZERO32, RegisterName, to_hex
 from ledger.entries import approvals_hash, verify_history
 from ledger.errors import BadInput, InvalidProof, VerificationFailed
+from ledger.printing.attachment import is_pdf
 from ledger.registers import register_of_kind
 from ledger.registers.base import head_slot, suspect_since_slot
 from ledger.state_proof import Account, Header, parse_header, prove_account, prove_slot
@@ -103,7 +104,8 @@ class _Verification:
             parsed = parse(data)
         except BadInput as error:
             self._fail(1, str(error))
-        self._note(1, "passed", f"{len(data):,} bytes")
+        pages = ", a PDF: what it carries is checked, what its pages say is not" if is_pdf(data) else ""
+        self._note(1, "passed", f"{len(data):,} bytes{pages}")
         return parsed
 
     def _check_register(self, name: RegisterName, kind: str) -> TrustedRegister | None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -20,6 +20,7 @@ from ledger.errors import BadInput, NotFound, Unavailable
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.settings import load_settings
+from scripts.cli_print import SignPassword, SignWith, json_bytes, printed, signed, write_new
 
 if TYPE_CHECKING:
     from ledger.bootstrap import Office
@@ -102,18 +103,30 @@ def history(kind: Kind, number: Number, as_json: Annotated[bool, typer.Option("-
         Console().print(table)
 
 
-def certificate(kind: Kind, number: Number, out: Output = Path("certificate.json")) -> None:
+def certificate(
+    kind: Kind,
+    number: Number,
+    out: Output = Path("certificate.json"),
+    pdf: Annotated[bool, typer.Option("--pdf", help="a PDF to print, which carries the certificate")] = False,
+    sign_with: SignWith = None,
+    sign_password: SignPassword = "",  # nosec B107 - empty: the key file has none
+) -> None:
     """Write a record's certificate, with all fields and its proof as of the last final block, to a file."""
     with open_office() as office:
         trusted, record_id = office.trust.register_of_kind(kind), record_id_of(register_of_kind(kind), number)
-        _write_new(out, office.certifier.newest(trusted, record_id).as_json())
+        data = json_bytes(office.certifier.newest(trusted, record_id).as_json())
+        if pdf:
+            data = signed(printed(office, data), sign_with, sign_password)
+        elif sign_with:
+            raise BadInput("Only a PDF is signed.", "Add --pdf.")
+        write_new(out, data)
 
 
 def absent(kind: Kind, number: Number, out: Output = Path("absent.json")) -> None:
     """Write a proof that nothing was ever recorded about a number."""
     with open_office() as office:
         subject = subject_of(register_of_kind(kind), number)
-        _write_new(out, office.certifier.absence(kind, subject).as_json())
+        write_new(out, json_bytes(office.certifier.absence(kind, subject).as_json()))
 
 
 @contextmanager
@@ -152,18 +165,6 @@ def print_application(office: Office, application_id: str) -> None:
         typer.echo(f"waits for     {', '.join(office.applications.missing(application))}")
     if transaction:
         typer.echo(f"transaction   {to_hex(transaction.hash)} in block {transaction.block_number or 'none yet'}")
-
-
-def _write_new(path: Path, value: Any) -> None:
-    try:
-        with path.open("x") as file:
-            json.dump(value, file, indent=2, ensure_ascii=False)
-            file.write("\n")
-    except FileExistsError:
-        raise BadInput(f"{path} exists; it is not overwritten.", "Name another file with --out.") from None
-    except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror}.") from None
-    typer.echo(f"Wrote {path}.")
 
 
 def _wait_for_interrupt() -> None:

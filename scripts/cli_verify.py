@@ -10,15 +10,16 @@ from typing import Annotated
 
 import typer
 
-from ledger.certificate import MAX_BYTES
+from ledger.certificate import Certificate, parse
 from ledger.errors import BadInput
+from ledger.printing.attachment import MAX_PDF_BYTES, is_pdf
 from ledger.trust import TrustRoot
 from ledger.verdict import Verdict
 from ledger.verifier import verify as verify_file
 
 
 def verify(
-    files: Annotated[list[Path], typer.Argument(help="certificates or proofs of absence")],
+    files: Annotated[list[Path], typer.Argument(help="certificates or proofs of absence, or the PDF of one")],
     trust: Annotated[Path | None, typer.Option(help="trust root; trust.json beside the file if not given")] = None,
     document: Annotated[Path | None, typer.Option(help="the PDF that the certificate is about")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the whole verdict as JSON, one line a file")] = False,
@@ -30,13 +31,16 @@ def verify(
     for path in files:
         trusted = trust or path.with_name("trust.json")
         root = TrustRoot.parse(read(trusted))
-        verdict = verify_file(read(path, MAX_BYTES + 1), root, document=document_bytes)
+        data = read(path, MAX_PDF_BYTES + 1)
+        verdict = verify_file(data, root, document=document_bytes)
         verdicts.append(verdict)
         if as_json:
             typer.echo(json.dumps({"file": str(path), "trust": str(trusted), **verdict.as_json()}))
             continue
         # A cheat can put a trust root of his own beside his certificate, so the answer never goes without its name.
         typer.echo(f"{answer(verdict)}  {path.name} (trusting {root.name} of {trusted})")
+        if is_pdf(data) and verdict.axes["integrity"].state == "valid":
+            typer.echo(carried(data))
         if checks:
             typer.echo("\n".join(check_lines(verdict)))
     raise typer.Exit(0 if all(verdict.valid for verdict in verdicts) else 1)
@@ -59,6 +63,15 @@ def as_of(verdict: Verdict) -> str:
         (f"{age // size} {unit}" for unit, size in (("d", 86400), ("h", 3600), ("min", 60)) if age >= size), f"{age} s"
     )
     return f"as of block {verdict.block_number}, {moment}, {words} old"
+
+
+def carried(data: bytes) -> str:
+    """What the certificate in a PDF says, to be compared with what the pages do; for a file whose integrity is valid,
+    as nothing else is fit to be printed on a terminal."""
+    parsed = parse(data)
+    values = parsed.content.values if isinstance(parsed, Certificate) else parsed.subject
+    shown = "; ".join(f"{name}: {value}" for name, value in values.items() if isinstance(value, str))
+    return f"  The pages of the PDF were not checked. The certificate in it says {shown}"
 
 
 def check_lines(verdict: Verdict) -> list[str]:
