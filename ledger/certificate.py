@@ -10,6 +10,7 @@ from ledger.content import Disclosure
 from ledger.encoding import RegisterName, exact_list, exact_object, from_hex, parse_address, parse_json, to_hex
 from ledger.entries import Entry
 from ledger.errors import BadInput
+from ledger.printing.attachment import attached_certificate, is_pdf
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register, State
 from ledger.registers.evidence import Evidence
@@ -129,7 +130,10 @@ class Absence:
 
 
 def parse(data: bytes) -> Certificate | Absence:
-    """Parse a certificate or a proof of absence. Sizes and counts are bounded. Raises TooLarge, BadInput."""
+    """Parse a certificate or a proof of absence, or the one that a PDF carries. Sizes and counts are bounded. Raises
+    TooLarge, BadInput."""
+    if is_pdf(data):
+        data = attached_certificate(data, (CERTIFICATE, ABSENCE), MAX_BYTES + 1)
     value = parse_json(data, MAX_BYTES, "The certificate")
     if not isinstance(value, dict) or value.get("format") not in (CERTIFICATE, ABSENCE):
         raise BadInput(f"This is not a {CERTIFICATE} or {ABSENCE} file.", "Choose the .json file of the office.")

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     password: str = DEVNET_PASSWORD
     witnesses: str = ""  # the URLs of `khalayak witness`, with spaces between
+    site: str = "http://127.0.0.1:8000"  # where people reach this office; the QR codes of certificates lead there
 
     @property
     def trust_file(self) -> Path:

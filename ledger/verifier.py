@@ -8,15 +8,16 @@ called one. There is no way through that ends valid without every check of the a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from hashlib import sha256
 from typing import Any, NoReturn, TypeVar
 
-from ledger import checkpoint as checkpoints
 from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse
+from ledger.checkpoint import believed
 from ledger.encoding import ZERO32, RegisterName, to_hex
 from ledger.entries import approvals_hash, verify_history
 from ledger.errors import BadInput, InvalidProof, VerificationFailed
+from ledger.printing.attachment import is_pdf
 from ledger.registers import register_of_kind
 from ledger.registers.base import head_slot, suspect_since_slot
 from ledger.state_proof import Account, Header, parse_header, prove_account, prove_slot
@@ -108,7 +109,8 @@ class _Verification:
             parsed = parse(data)
         except BadInput as error:
             self._fail(1, str(error))
-        self._note(1, "passed", f"{len(data):,} bytes")
+        pages = ", a PDF: what it carries is checked, what its pages say is not" if is_pdf(data) else ""
+        self._note(1, "passed", f"{len(data):,} bytes{pages}")
         return parsed
 
     def _check_register(self, name: RegisterName, kind: str) -> TrustedRegister | None:
@@ -139,7 +141,7 @@ class _Verification:
 
     def _check_witnesses(self, header: Header, note: str, trust: TrustRoot) -> None:
         try:
-            signed, names = _believed(note, trust.origin, trust.witnesses)
+            signed, names = believed(note, trust.origin, trust.witnesses)
         except InvalidProof as error:
             self._note(3, "unknown", f"block {header.number}: {error.message}")
             return
@@ -292,9 +294,3 @@ class _Verification:
         if unbelieved:
             return Axis("unknown", f"not decided: {unbelieved.detail}")
         return Axis("valid", own[-1].detail if name != "integrity" else "every proof holds")
-
-
-@lru_cache(maxsize=64)
-def _believed(note: str, origin: str, witnesses: tuple[str, ...]) -> tuple[checkpoints.Checkpoint, frozenset[str]]:
-    """A checkpoint and who signed it. Certificates of one block share theirs, so it is checked once for all."""
-    return checkpoints.parse(note)[0], frozenset(checkpoints.cosigners(note, origin, witnesses))

@@ -20,8 +20,9 @@ from ledger.errors import BadInput, NotFound, Unavailable
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.settings import load_settings
+from scripts.cli_print import SignPassword, SignWith, printed, signed
 from scripts.cli_verify import end_of
-from scripts.files import write_new
+from scripts.files import json_bytes, write_new
 
 if TYPE_CHECKING:
     from ledger.bootstrap import Office
@@ -109,6 +110,9 @@ def certificate(
     number: Number,
     out: Output = Path("certificate.json"),
     as_of: Annotated[str, typer.Option(help="a past day YYYY-MM-DD, its end in UTC, or a block number")] = "",
+    pdf: Annotated[bool, typer.Option("--pdf", help="a PDF to print, which carries the certificate")] = False,
+    sign_with: SignWith = None,
+    sign_password: SignPassword = "",  # nosec B107 - empty: the key file has none
 ) -> None:
     """Write a record's certificate, with all fields and its proof as of the last final block, to a file."""
     with open_office() as office:
@@ -117,14 +121,19 @@ def certificate(
             made = office.certifier.as_of(trusted, record_id, _block_number(office, as_of))
         else:
             made = office.certifier.newest(trusted, record_id)
-        write_new(out, made.as_json())
+        data = json_bytes(made.as_json())
+        if pdf:
+            data = signed(printed(office, data), sign_with, sign_password)
+        elif sign_with:
+            raise BadInput("Only a PDF is signed.", "Add --pdf.")
+        write_new(out, data)
 
 
 def absent(kind: Kind, number: Number, out: Output = Path("absent.json")) -> None:
     """Write a proof that nothing was ever recorded about a number."""
     with open_office() as office:
         subject = subject_of(register_of_kind(kind), number)
-        write_new(out, office.certifier.absence(kind, subject).as_json())
+        write_new(out, json_bytes(office.certifier.absence(kind, subject).as_json()))
 
 
 @contextmanager

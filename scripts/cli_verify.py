@@ -13,20 +13,21 @@ from typing import Annotated
 import typer
 
 from ledger import certificate
-from ledger.certificate import MAX_BYTES, Absence, Certificate
+from ledger.certificate import Absence, Certificate
 from ledger.encoding import from_hex
 from ledger.errors import BadInput, InvalidProof
+from ledger.printing.attachment import MAX_PDF_BYTES, is_pdf
 from ledger.state_proof import parse_header
 from ledger.trust import TrustRoot
 from ledger.verdict import Verdict
 from ledger.verifier import verify as verify_file
-from scripts.files import write_new
+from scripts.files import json_bytes, write_new
 
 DAY = 86_400
 
 
 def verify(
-    files: Annotated[list[Path], typer.Argument(help="certificates or proofs of absence")],
+    files: Annotated[list[Path], typer.Argument(help="certificates or proofs of absence, or the PDF of one")],
     trust: Annotated[Path | None, typer.Option(help="trust root; trust.json beside the file if not given")] = None,
     document: Annotated[Path | None, typer.Option(help="the PDF that the certificate is about")] = None,
     rpc: Annotated[
@@ -45,7 +46,7 @@ def verify(
     verdicts = []
     for path in files:
         trusted = trust or path.with_name("trust.json")
-        root, data = TrustRoot.parse(read(trusted)), read(path, MAX_BYTES + 1)
+        root, data = TrustRoot.parse(read(trusted)), read(path, MAX_PDF_BYTES + 1)
         hashes = _pinned(block or [])
         if rpc:
             hashes |= _asked(rpc, data, root)
@@ -58,6 +59,8 @@ def verify(
             continue
         # A cheat can put a trust root of his own beside his certificate, so the answer never goes without its name.
         typer.echo(f"{answer(verdict, as_of)}  {path.name} (trusting {root.name} of {trusted})")
+        if is_pdf(data) and verdict.axes["integrity"].state == "valid":
+            typer.echo(carried(data))
         if checks:
             typer.echo("\n".join(check_lines(verdict)))
     raise typer.Exit(0 if all(verdict.valid for verdict in verdicts) else 1)
@@ -71,11 +74,11 @@ def disclose(
     out: Annotated[Path, typer.Option("--out", "-o", help="file to write; never overwritten")] = Path("disclosed.json"),
 ) -> None:
     """Write a smaller certificate that shows only some fields and still verifies."""
-    made = certificate.parse(read(file, MAX_BYTES + 1))
+    made = certificate.parse(read(file, MAX_PDF_BYTES + 1))
     if not isinstance(made, Certificate):
         raise BadInput("A proof of absence has no fields.", "Choose a certificate.")
     smaller = made.disclosing({name.strip() for name in only.split(",") if name.strip()})
-    write_new(out, smaller.as_json())
+    write_new(out, json_bytes(smaller.as_json()))
     typer.echo(f"It shows {', '.join(smaller.content.values)}; the others are withheld.")
 
 
@@ -97,6 +100,15 @@ def as_of_block(verdict: Verdict) -> str:
         (f"{age // size} {unit}" for unit, size in (("d", DAY), ("h", 3600), ("min", 60)) if age >= size), f"{age} s"
     )
     return f"as of block {verdict.block_number}, {moment}, {words} old"
+
+
+def carried(data: bytes) -> str:
+    """What the certificate in a PDF says, to be compared with what the pages do; for a file whose integrity is valid,
+    as nothing else is fit to be printed on a terminal."""
+    parsed = _parsed(data)
+    values = parsed.content.values if isinstance(parsed, Certificate) else parsed.subject
+    shown = "; ".join(f"{name}: {value}" for name, value in values.items() if isinstance(value, str))
+    return f"  The pages of the PDF were not checked. The certificate in it says {shown}"
 
 
 def check_lines(verdict: Verdict) -> list[str]:

@@ -11,12 +11,16 @@ import typer
 from ledger.errors import BadInput
 
 
-def write_new(path: Path, value: Any) -> None:
-    """Write JSON to a file that is not there yet, and say so. Raises BadInput."""
+def json_bytes(value: Any) -> bytes:
+    """The file of a certificate or of a proof of absence."""
+    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, and say so. Raises BadInput."""
     try:
-        with path.open("x") as file:
-            json.dump(value, file, indent=2, ensure_ascii=False)
-            file.write("\n")
+        with path.open("xb") as file:
+            file.write(data)
     except FileExistsError:
         raise BadInput(f"{path} exists; it is not overwritten.", "Name another file with --out.") from None
     except OSError as error:

@@ -14,11 +14,17 @@ from ledger.content import Disclosure
 from ledger.encoding import to_hex
 from ledger.errors import NeverRecorded, NotCertified, Refused, Unavailable
 from ledger.model import RecordedEntry
+from ledger.printing.pdf import render
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.trust import TrustedRegister
 
 MAX_PAGE = 100
+
+
+class PdfResponse(Response):
+    media_type = "application/pdf"
+
 
 router = APIRouter(prefix="/v1/{kind}", tags=["records"])
 
@@ -67,14 +73,15 @@ def history(
 def certificate(office: OfficeDep, trusted: Trusted, record_id: RecordId, token: Token) -> Response:
     """Without a token only the mandatory fields are disclosed. With the access token of the application that brought
     the newest content, all are. Either verifies offline."""
-    history, register = _history(office, trusted, record_id), register_of_kind(trusted.kind)
-    digest = register.claim(record_id, office.state(trusted)).digest
-    if token is not None and not _may_read(office, digest, token):
-        raise Refused("The access token is not the one of this content.", "Leave it out for the public certificate.")
-    found = _certificate(office, trusted, record_id, history)
-    return _file(
-        found if token is not None else found | {"content": _public(register, found["content"])}, "certificate"
-    )
+    return _file(_disclosed(office, trusted, record_id, token), "certificate")
+
+
+@router.get("/records/{record_id}/certificate.pdf", response_class=PdfResponse, summary="The certificate as a PDF")
+def certificate_pdf(office: OfficeDep, trusted: Trusted, record_id: RecordId, token: Token) -> Response:
+    """To be printed, and with the certificate attached: what the same request for the certificate answers with."""
+    data = bytes(_file(_disclosed(office, trusted, record_id, token), "certificate").body)
+    headers = {"Content-Disposition": 'attachment; filename="certificate.pdf"'}
+    return PdfResponse(render(data, office.trust, office.settings.site), headers=headers)
 
 
 @router.get("/absence", summary="Prove that nothing was ever recorded about a subject")
@@ -82,6 +89,16 @@ def absence(office: OfficeDep, trusted: Trusted, subject: Subject) -> Response:
     """The query holds the fields that the record's id is made of. A file that verifies offline, as of the newest final
     block."""
     return _file(office.certifier.absence(trusted.kind, subject).as_json(), "absence")
+
+
+def _disclosed(office: Office, trusted: TrustedRegister, record_id: bytes, token: str | None) -> dict[str, Any]:
+    """What this reader may have of the certificate. Raises Refused."""
+    history, register = _history(office, trusted, record_id), register_of_kind(trusted.kind)
+    digest = register.claim(record_id, office.state(trusted)).digest
+    if token is not None and not _may_read(office, digest, token):
+        raise Refused("The access token is not the one of this content.", "Leave it out for the public certificate.")
+    found = _certificate(office, trusted, record_id, history)
+    return found if token is not None else found | {"content": _public(register, found["content"])}
 
 
 def _certificate(
@@ -143,7 +160,12 @@ def _own(trusted: TrustedRegister, record_id: bytes) -> str:
 
 def _links(trusted: TrustedRegister, record_id: bytes) -> dict[str, str]:
     own = _own(trusted, record_id)
-    return {"self": own, "history": f"{own}/history", "certificate": f"{own}/certificate"}
+    return {
+        "self": own,
+        "history": f"{own}/history",
+        "certificate": f"{own}/certificate",
+        "pdf": f"{own}/certificate.pdf",
+    }
 
 
 def _file(content: dict[str, Any], name: str) -> JSONResponse:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, insert, or_, select, update
 
-from ledger.adapters.sql_engine import migrate, open_engine, own_errors, reading, take_turns
+from ledger.adapters.sql_engine import migrate, open_engine, own_errors, reading
 from ledger.adapters.sql_history import entries_in_order, first_block_since, last_block_until
 from ledger.adapters.sql_rows import (
     accepted_in,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 
 import httpx
 import pytest
+from pypdf import PdfReader
 
 from ledger.verifier import verify
 from tests.api.conftest import Applicant, Problem, Title
@@ -114,3 +116,20 @@ def test_a_parcel_number_has_its_form(http: httpx.Client, problem: Problem, path
 @pytest.mark.parametrize("record", ["0x12", "12" * 32, "0x" + "g" * 64, "0x" + "1" * 65])
 def test_a_record_id_has_its_form(http: httpx.Client, problem: Problem, record: str) -> None:
     problem(http.get(f"/v1/land/records/{record}"), 400, "bad-input")
+
+
+def test_the_pdf_carries_what_the_same_request_for_the_certificate_gets(
+    http: httpx.Client, applicant: Applicant, title: Title
+) -> None:
+    token = {"Authorization": f"Bearer {title.accepted['accessToken']}"}
+    for headers in ({}, token):
+        answer = http.get(f"{title.url}/certificate.pdf", headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+        (attached,) = PdfReader(io.BytesIO(answer.content)).attachments["certificate.json"]
+        assert attached == http.get(f"{title.url}/certificate", headers=headers).content
+        assert verify(answer.content, applicant.parts.office.trust).valid
+        assert (title.request.fields["holder"] in PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()) is (
+            headers == token
+        )
+        verdict = http.post("/v1/verify", files={"certificate": ("c.pdf", answer.content)}).json()
+        assert verdict["valid"] is True

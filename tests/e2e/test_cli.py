@@ -149,6 +149,21 @@ def test_log_of_a_register_is_listed_by_holder_and_day_in_pages(desk: Desk) -> N
         desk.run("entries", "land", *wrong, code=2)
 
 
+def test_certificate_is_printed_and_the_pdf_verifies(desk: Desk, tmp_path: Path) -> None:
+    application = application_id(desk.issue("printed", nib="10.15.22.04.00900"))
+    for number in (1, 2):
+        desk.approve(application, number)
+    desk.run("run")
+    title, pdf = ("land", "10.15.22.04.00900"), tmp_path / "title.pdf"
+    desk.run("certificate", *title, "--pdf", "-o", pdf)
+    said = desk.run("verify", "--trust", desk.data / "trust.json", pdf)
+    assert said.startswith("OK: active, no lien as of block")
+    assert "pages of the PDF were not checked" in said and "nib: 10.15.22.04.00900" in said
+    assert "Only a PDF is signed" in desk.run(
+        "certificate", *title, "--sign-with", tmp_path / "x.p12", "-o", tmp_path / "y.json", code=2
+    )
+
+
 def test_parcel_without_title_is_proved_absent(desk: Desk, tmp_path: Path) -> None:
     desk.run("absent", "land", "10.15.22.04.99999", "-o", tmp_path / "absent.json")
     said = desk.run("verify", "--trust", desk.data / "trust.json", tmp_path / "absent.json")
