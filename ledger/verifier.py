@@ -127,9 +127,9 @@ class _Verification:
 
     def _check_block(self, state: StateProof) -> Header:
         header = self.header = self._prove(3, lambda: parse_header(state.header))
-        believed = self.block_hashes.get(header.number)
-        if believed is not None:
-            if believed != header.hash:
+        hash_believed = self.block_hashes.get(header.number)
+        if hash_believed is not None:
+            if hash_believed != header.hash:
                 self._fail(3, f"block {header.number} has another hash on the chain you believe")
             self._note(3, "passed", f"block {header.number}: the hash you supplied")
             return header
