@@ -155,7 +155,7 @@ def test_every_error_of_ours_is_in_the_one_tree() -> None:
                 else:
                     assert not any(re.search(r"(Error|Exception)$", name) for name in names), f"{relative}: {node.name}"
     assert bases.pop("KhalayakError") == {"Exception"}
-    for name, parents in bases.items():
+    for parents in bases.values():
         while "KhalayakError" not in parents:
             (parent,) = parents
             parents = bases[parent]

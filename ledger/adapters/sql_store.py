@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, insert, or_, select, update
 
-from ledger.adapters.sql_engine import migrate, open_engine, own_errors, reading
+from ledger.adapters.sql_engine import migrate, open_engine, own_errors, reading, take_turns
 from ledger.adapters.sql_history import entries_in_order, first_block_since, last_block_until
 from ledger.adapters.sql_rows import (
     accepted_in,
@@ -141,6 +141,7 @@ class SqlStore:
             # Whoever is signing it already will have moved it: to wait for him would be for nothing.
             if not connection.execute(approved.with_for_update(skip_locked=True, key_share=True)).first():
                 raise Conflict("The application is not approved, or another worker is signing it.")
+            take_turns(connection, f"nonces of {sender}")
             used = connection.execute(highest).scalar()
             nonce = at_least if used is None else max(at_least, used + 1)
             raw = sign(nonce)

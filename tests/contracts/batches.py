@@ -8,10 +8,10 @@ from typing import Any
 
 from eth_account import Account
 
+from ledger.batch_entry import BatchEntry
 from ledger.encoding import RegisterName, keccak256, to_hex
 from ledger.merkle import inclusion_path, leaf_hash
 from ledger.model import Application, Approval, Log, RecordedEntry
-from ledger.batch_entry import BatchEntry
 from ledger.registers.transactions import REGISTER
 from tests.contracts.offices import CHAIN_ID, DEADLINE, REGISTRAR_ROLE, Office, address_of, key
 

@@ -14,8 +14,8 @@ from eth_account import Account
 from ledger.encoding import address_bytes, checksum_address, from_hex, keccak256, to_hex
 from ledger.entries import Entry
 from ledger.model import Application, Approval, Log
-from ledger.registers.schema import end_of_day
 from ledger.registers.identity import REGISTER, IdentityEntry
+from ledger.registers.schema import end_of_day
 from scripts.compile import ARTIFACTS
 from tests.contracts.offices import CHAIN_ID, DEADLINE, REGISTRAR_ROLE, Office, address_of, key
 

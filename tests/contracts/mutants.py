@@ -52,9 +52,12 @@ RINGS = (
 NUMBER = re.compile(r"(?<![\w.])(?:0x[0-9a-fA-F]+|\d+)(?![\w.])")
 STATEMENT = re.compile(
     r"^\s*(?!return\b|import\b|using\b|error\b|event\b|let\b)"
-    r"(?:if .*revert .*;|(?:emit|revert)\b.*;|\(?[\w.\[\], ]+\)? [-+>|]?:?= .*[;)]|\w+\(.*\);?|(?:\+\+|--)\w+;|if \(\w+\) \+\+\w+;)$"
+    r"(?:if .*revert .*;|(?:emit|revert)\b.*;|\(?[\w.\[\], ]+\)? [-+>|]?:?= .*[;)]|\w+\(.*\);?"
+    r"|(?:\+\+|--)\w+;|if \(\w+\) \+\+\w+;)$"
 )
-DECLARATION = re.compile(r"^\s*(?:\w+(?:\[\])*(?: memory| calldata)|bytes32|address|u?int\d*|bool|bytes|string)(?: \w+)+ =")
+DECLARATION = re.compile(
+    r"^\s*(?:\w+(?:\[\])*(?: memory| calldata)|bytes32|address|u?int\d*|bool|bytes|string)(?: \w+)+ ="
+)
 SKIPPED = re.compile(r"^\s*(?://|pragma|import|error |event |struct |using )")
 ENUMERATED = re.compile(r"uint8 public constant")
 

@@ -12,7 +12,6 @@ from ledger.encoding import checksum_address, from_hex, keccak256, to_hex
 from ledger.model import Log
 from scripts.compile import ARTIFACTS
 
-
 # for (i = 0; i != calldatasize; i += 32) mstore(i, sload(calldataload(i))); return(0, calldatasize)
 READ_STORAGE = "0x60005b80361460145780355481526020016002565b366000f3"
 
@@ -77,4 +76,6 @@ def parse_log(log: Mapping[str, Any]) -> Log:
     topics = tuple(from_hex(topic, 32) for topic in log["topics"])
     block, index = int(log["blockNumber"], 16), int(log["logIndex"], 16)
     hashes = from_hex(log["blockHash"], 32), from_hex(log["transactionHash"], 32)
-    return Log(checksum_address(from_hex(log["address"], 20)), topics, from_hex(log["data"], None), block, *hashes, index)
+    return Log(
+        checksum_address(from_hex(log["address"], 20)), topics, from_hex(log["data"], None), block, *hashes, index
+    )

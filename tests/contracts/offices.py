@@ -99,7 +99,11 @@ class Office:
 
     def issue(self, titles: Sequence[Title]) -> dict[str, Any]:
         members = ("recordId", "digest", "holder", "area")
-        data = build(self.domain, "IssueTitles", {"titles": [dict(zip(members, title, strict=True)) for title in titles], "deadline": DEADLINE})
+        data = build(
+            self.domain,
+            "IssueTitles",
+            {"titles": [dict(zip(members, title, strict=True)) for title in titles], "deadline": DEADLINE},
+        )
         title_type, approval_type = "(bytes32,bytes32,address,uint64)[]", "(address,bytes)[]"
         types = [title_type, "uint256", approval_type]
         return self.call(self.register, "issue", types, titles, DEADLINE, self._approvals(data))

@@ -8,8 +8,8 @@ from typing import Any
 
 from eth_utils.abi import abi_to_signature
 
-from ledger.encoding import keccak256
 from ledger import codec, land_entry
+from ledger.encoding import keccak256
 from ledger.land_actions import ACTIONS, TRANSFER_ENCUMBERED
 from ledger.registers import base, land
 from scripts.compile import ARTIFACTS, CONTRACTS, stale

@@ -130,7 +130,9 @@ class BatchMachine(Machine):
         for place in places:
             batch, path = BatchEntry.from_json(place["batch"]), [from_hex(node, 32) for node in place["path"]]
             series, digest = from_hex(place["series"], 32), from_hex(place["digest"], 32)
-            calls.append(selector + encode(IS_GOOD, [series, tuple(vars(batch).values()), digest, place["index"], path]))
+            calls.append(
+                selector + encode(IS_GOOD, [series, tuple(vars(batch).values()), digest, place["index"], path])
+            )
         return [bool(int.from_bytes(answer)) for answer in self.node.call_all(self.address, calls)]
 
     @invariant()

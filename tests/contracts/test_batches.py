@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
+from ledger.batch_entry import ENTRY, BatchEntry, batch_id, root_of
 from ledger.encoding import ZERO32, keccak256, to_hex
 from ledger.entries import verify_history
 from ledger.merkle import inclusion_path, leaf_hash
-from ledger.batch_entry import ENTRY, BatchEntry, batch_id, root_of
 from scripts.devnet import free_port, start_hardhat
 from tests.contracts.batches import MANIFEST, REASON, SERIES, Batches, digests, place, records
 from tests.contracts.offices import Office
@@ -34,7 +34,9 @@ def is_good(batches: Batches, batch: BatchEntry, contents: Sequence[bytes], inde
     types = ["bytes32", ENTRY, "bytes32", "uint64", "bytes32[]"]
     path = inclusion_path([leaf_hash(digest) for digest in contents], index)
     values = [SERIES, tuple(vars(batch).values()), contents[index], index, path]
-    return bool(int.from_bytes(batches.read(keccak256(f"isGood({','.join(types)})".encode())[:4] + encode(types, values))))
+    return bool(
+        int.from_bytes(batches.read(keccak256(f"isGood({','.join(types)})".encode())[:4] + encode(types, values)))
+    )
 
 
 def correct(batches: Batches, action: str, current: BatchEntry | None, batch: BatchEntry) -> dict[str, Any]:
@@ -66,5 +68,5 @@ def test_a_leaf_is_good_until_it_is_corrected(batches: Batches) -> None:
     verify_history([amended, voided])
     assert head(batches, LEAF) == voided.head
     assert (amended.digest, voided.digest) == (keccak256(b"right"), ZERO32)
-    with pytest.raises(AssertionError, match="Voided|revert"):
+    with pytest.raises(AssertionError, match=r"Voided|revert"):
         correct(batches, "amend", voided, batch)

@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from tests.contracts.gas import GAS, measure
 from tests.contracts.batches import Batches, digests
+from tests.contracts.gas import GAS, measure
 from tests.contracts.offices import Office
 
 STATED = json.loads(GAS.read_text())

@@ -67,6 +67,10 @@ def test_the_domain_that_is_signed_is_the_contracts() -> None:
 
 
 def test_actions_and_statuses_have_the_contracts_numbers() -> None:
-    numbers = {name.lower(): int(number) for name, number in re.findall(r"uint8 public constant (\w+) = (\d+);", SOURCE)}
+    numbers = {
+        name.lower(): int(number) for name, number in re.findall(r"uint8 public constant (\w+) = (\d+);", SOURCE)
+    }
     register = identity.REGISTER
-    assert numbers == {name: number for names in (register.actions, register.statuses) for number, name in names.items()}
+    assert numbers == {
+        name: number for names in (register.actions, register.statuses) for number, name in names.items()
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from hypothesis.stateful import initialize, invariant
@@ -11,7 +12,7 @@ from hypothesis.stateful import initialize, invariant
 from ledger import identity_rules
 from ledger.encoding import ZERO32, to_hex
 from ledger.entries import Entry
-from ledger.identity_entry import ACTIVE, RECOVERING, REVOKED, SUSPENDED, IdentityEntry
+from ledger.identity_entry import ACTIVE, RECOVERING, REVOKED, SUSPENDED
 from ledger.registers.identity import REGISTER
 from ledger.rules import ZERO_ADDRESS
 from tests.contracts.identities import DELAY, Identities
@@ -122,7 +123,7 @@ class IdentityMachine(Machine):
     @invariant()
     def only_a_renewal_changes_content_and_end(self) -> None:
         for history in self.histories.values():
-            for old, new in zip(history, history[1:], strict=False):
+            for old, new in pairwise(history):
                 same = (old.digest, old.validUntil) == (new.digest, new.validUntil)
                 assert same == (REGISTER.actions[new.action] != "renew")
 

@@ -1,6 +1,6 @@
-"""Runs halmos over contracts/test/symbolic/: rules of the approval check and of the heads for all inputs within bounds.
+"""Runs halmos over contracts/test/symbolic/: rules of the approval check and of the heads, for all inputs in bounds.
 
-A `check_` must hold for all inputs; a `refute_` must have a counterexample, so that what holds does not hold of nothing.
+A `check_` must hold for all inputs; a `refute_` must have a counterexample, so that what holds is not about nothing.
 Bounds: arrays of one (of up to three approvals in the approval check), signatures of 65 bytes, batches of one leaf.
 Assumed: ecrecover and SHA-256 are functions of their input, keccak has no collisions.
 """

@@ -14,8 +14,8 @@ SIZES = range(1, 41)
 HEAD = """// SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @dev Written by tests/contracts/vectors.py. Leaf i holds the digest SHA-256 of i in 32 bytes. For each size from 1 up:
-/// the root of the tree, and keccak256 of the inclusion paths of all its leaves, one after the other, lowest node first.
+/// @dev Written by tests/contracts/vectors.py. Leaf i holds the digest SHA-256 of i in 32 bytes. For each size from 1:
+/// the root of the tree, and keccak256 of the inclusion paths of all its leaves, one after another, lowest node first.
 library Rfc9162Vectors {
     uint256 internal constant SIZES = 40;
 """
