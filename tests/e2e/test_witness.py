@@ -102,6 +102,11 @@ def test_a_new_key_is_private_and_never_replaced(key: Path) -> None:
     assert code == 4 and "is there already" in said and key.read_bytes() == before
 
 
+def test_a_name_that_no_note_can_hold_gets_no_key(key: Path) -> None:
+    code, said = run("--new-key", key.with_name("a court.pem"))
+    assert code == 2 and "no space" in said and not key.with_name("a court.pem").exists()
+
+
 def test_what_it_serves_is_what_the_certifier_collects(node: Anvil, key: Path, trust: Path) -> None:
     with witness(node.url, key, trust) as running:
         line = HttpWitness(running.url)(at(node, 3))
