@@ -9,6 +9,8 @@ from ledger.ports import Chain, Clock
 from ledger.trust import TrustRoot
 from ledger.witness import Witness
 
+WINDOW = 1024  # blocks
+
 
 class Cosigner:
     """Several threads may share one."""
@@ -20,11 +22,17 @@ class Cosigner:
         self.clock = clock
 
     def note(self, number: int) -> str:
-        """The signed note of a final block, durable in the witness's log before it is returned. Raises SplitView,
-        ChainMismatch, NotFound (not final here), InvalidProof (the header has another hash), Unavailable."""
+        """The signed note of one of the newest final blocks, durable in the witness's log before it is returned. Raises
+        SplitView, ChainMismatch, NotFound (not final here, or too old), InvalidProof (the header has another hash),
+        Unavailable."""
         final = self._final()
         if number > final:
             raise NotFound(f"Block {number} is not final at this witness's node; {final} is.", "Ask again later.")
+        if number <= final - WINDOW:
+            # Or whoever asks for every block there ever was would fill the disk with the log.
+            raise NotFound(
+                f"Only the newest {WINDOW:,} final blocks are signed, up to {final}.", "Ask while it is new."
+            )
         checkpoint = self._checkpoint(number)
         # After the block was read: a node that changes chain between the two is noticed.
         self._check_newest(final)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.errors import BadInput, ConfigurationError, KhalayakError, SplitView, Unavailable
+from ledger.witness import Witness, create_witness_key
 
 if TYPE_CHECKING:
     from ledger.cosigner import Cosigner
@@ -34,15 +36,17 @@ def witness(
     new_key: Annotated[Path | None, typer.Option(help="make a key file, print its line of trust.json, and end")] = None,
 ) -> None:
     """Sign the final blocks of your own node for whoever asks, never two hashes for a number. Ends on a split view."""
-    from ledger.bootstrap import open_cosigner, open_witness
-    from ledger.witness import create_witness_key
-
     if (key is None) == (new_key is None):
         raise BadInput("Name one of --key and --new-key.", "`khalayak witness --help` says which does what.")
     if new_key is not None:
-        create_witness_key(new_key)
-        typer.echo(open_witness(new_key).verifier_key)
+        if not re.fullmatch(r"[^\s+]+", new_key.stem) or not new_key.stem.isprintable():
+            raise BadInput(
+                "A witness's name, which is the file's, has no space and no plus sign.", "Name it otherwise."
+            )
+        typer.echo(Witness(new_key.stem, create_witness_key(new_key), new_key.with_suffix(".log")).verifier_key)
     if key is not None:
+        from ledger.bootstrap import open_cosigner
+
         _serve(open_cosigner(rpc, key, trust), listen)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from starlette.testclient import TestClient
+from starlette.applications import Starlette
 
 from api.witness import Bucket, create_witness_app
 from ledger.adapters.evm_chain import EvmChain
 from ledger.checkpoint import parse
-from ledger.cosigner import Cosigner
+from ledger.cosigner import WINDOW, Cosigner
 from ledger.errors import KhalayakError
 from ledger.witness import Witness
 from scripts.devnet import free_port
@@ -32,8 +35,21 @@ def cosigner(node: Anvil, tmp_path: Path) -> Cosigner:
     return Cosigner(node.trust(witness.verifier_key), node.chain, witness, FakeClock(100))
 
 
-def client(cosigner: Cosigner, alarm: Callable[[KhalayakError], object] = print, burst: int = 10) -> TestClient:
-    return TestClient(create_witness_app(cosigner, alarm, Bucket(0, burst)))
+@dataclass(frozen=True)
+class Client:
+    app: Starlette
+
+    def get(self, path: str) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://witness") as client:
+                return await client.get(path)
+
+        return asyncio.run(ask())
+
+
+def client(cosigner: Cosigner, alarm: Callable[[KhalayakError], object] = print, burst: int = 10) -> Client:
+    return Client(create_witness_app(cosigner, alarm, Bucket(0, burst)))
 
 
 def test_the_answer_is_the_signed_note(cosigner: Cosigner, node: Anvil) -> None:
@@ -86,3 +102,11 @@ def test_another_chain_is_an_alarm_and_no_answer(cosigner: Cosigner) -> None:
         cosigner.chain = stranger.chain
         assert client(cosigner, alarms.append).get("/checkpoint/1").status_code == 409
     assert [error.code for error in alarms] == ["chain-mismatch"]
+
+
+def test_old_blocks_are_not_signed_any_more(cosigner: Cosigner) -> None:
+    with anvil(1) as long:
+        long.rpc("anvil_mine", hex(WINDOW))
+        cosigner.chain, oldest = long.chain, long.final - WINDOW + 1
+        asked = client(cosigner)
+        assert [asked.get(f"/checkpoint/{n}").status_code for n in (oldest - 1, oldest, 1)] == [404, 200, 404]

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +19,16 @@ import httpx
 import pytest
 
 from ledger.adapters.http_witness import HttpWitness
-from ledger.bootstrap import open_witness
+from ledger.adapters.system_clock import SystemClock
+from ledger.bootstrap import open_witness, open_witnesses
 from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.errors import BadInput, ConfigurationError, SplitView
+from ledger.registers.forms import Change
 from ledger.witness import create_witness_key
 from scripts.cli_witness import listening
 from scripts.devnet import free_port
 from tests.forks import SHARED, Anvil, anvil
+from tests.office import record_of, running_office
 
 FORKED = SHARED + 1
 SEED = 20261124
@@ -99,6 +102,11 @@ def test_a_new_key_is_private_and_never_replaced(key: Path) -> None:
     assert code == 4 and "is there already" in said and key.read_bytes() == before
 
 
+def test_a_name_that_no_note_can_hold_gets_no_key(key: Path) -> None:
+    code, said = run("--new-key", key.with_name("a court.pem"))
+    assert code == 2 and "no space" in said and not key.with_name("a court.pem").exists()
+
+
 def test_what_it_serves_is_what_the_certifier_collects(node: Anvil, key: Path, trust: Path) -> None:
     with witness(node.url, key, trust) as running:
         line = HttpWitness(running.url)(at(node, 3))
@@ -167,3 +175,19 @@ def test_it_does_not_start_where_it_could_not_be_believed(node: Anvil, key: Path
             listening(listen)
     with listening("127.0.0.1:0") as taken, pytest.raises(ConfigurationError, match="in use"):
         listening(f"127.0.0.1:{taken.getsockname()[1]}")
+
+
+def test_an_office_certifies_with_two_of_three_witnesses_elsewhere(tmp_path: Path) -> None:
+    with running_office(tmp_path) as desk, ExitStack() as running:
+        settings = desk.office.settings
+        keys = sorted(settings.witness_keys.glob("*.pem"))[:2]
+        started = [running.enter_context(witness(settings.rpc_url, key, settings.trust_file)) for key in keys]
+        urls = [*(one.url for one in started), f"http://127.0.0.1:{free_port()}"]
+        named = settings.model_copy(update={"witnesses": " ".join(urls)})
+        desk.office.certifier.witnesses = open_witnesses(named, SystemClock())
+        application = desk.done("land", Change("issue", (desk.request(),)))
+        assert desk.verdict("land", record_of(application)).valid
+        certificate = desk.office.store.certificate(str(desk.trusted().name), record_of(application))
+        assert certificate is not None
+        lines = certificate["state"]["checkpoint"].splitlines()[4:]
+        assert [line.split()[1] for line in lines] == [key.stem for key in keys]
