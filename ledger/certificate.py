@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger.content import Disclosure
-from ledger.encoding import RegisterName, exact_list, exact_object, from_hex, parse_address, parse_json, to_hex
+from ledger.encoding import (
+    RegisterName,
+    exact_list,
+    exact_object,
+    from_hex,
+    hex_list,
+    parse_address,
+    parse_json,
+    to_hex,
+)
 from ledger.entries import Entry
 from ledger.errors import BadInput
 from ledger.printing.attachment import attached_certificate, is_pdf
@@ -211,7 +220,7 @@ def _contract_json(proof: ContractProof) -> dict[str, Any]:
 
 
 def _nodes(value: object, pointer: str) -> tuple[bytes, ...]:
-    return tuple(from_hex(n, None, f"{pointer}/{i}") for i, n in enumerate(exact_list(value, MAX_NODES, pointer)))
+    return hex_list(exact_list(value, MAX_NODES, pointer), None, pointer)
 
 
 def _addresses(value: object, pointer: str) -> tuple[str, ...]:

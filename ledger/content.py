@@ -7,15 +7,19 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ledger import merkle
-from ledger.encoding import canonical_json, exact_list, exact_object, from_hex, to_hex
+from ledger.encoding import canonical_json, exact_list, exact_object, hex_list, to_hex
 from ledger.errors import BadInput
 
 SALT_BYTES = 16
 MAX_FIELDS = 256
 MAX_PATH = 16
+
+_SALT = re.compile(r"[A-Za-z0-9_-]{22}")
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,11 @@ class SaltedField:
     value: Any
 
     def leaf(self) -> bytes:
-        """The 32-byte leaf hash over the RFC 8785 form of [salt, name, value]."""
+        """The 32-byte leaf hash over the RFC 8785 form of [salt, name, value]. Raises BadInput if it has none."""
+        return self._leaf
+
+    @cached_property
+    def _leaf(self) -> bytes:
         return merkle.leaf_hash(canonical_json([self.salt, self.name, self.value]))
 
     def as_json(self) -> dict[str, Any]:
@@ -130,24 +138,28 @@ def _disclosed(value: object, pointer: str) -> DisclosedField:
     path: Sequence[object] = exact_list(value["path"], MAX_PATH, f"{pointer}/path")
     return DisclosedField(
         _small_number(value["index"], MAX_FIELDS, f"{pointer}/index"),
-        _field({key: value[key] for key in ("salt", "name", "value")}, pointer),
-        tuple(from_hex(node, 32, f"{pointer}/path/{i}") for i, node in enumerate(path)),
+        _salted(value, pointer),
+        hex_list(path, 32, f"{pointer}/path"),
     )
 
 
 def _field(value: object, pointer: str) -> SaltedField:
-    value = exact_object(value, {"salt", "name", "value"}, pointer)
-    if not isinstance(value["salt"], str) or not re.fullmatch(r"[A-Za-z0-9_-]{22}", value["salt"]):
+    return _salted(exact_object(value, {"salt", "name", "value"}, pointer), pointer)
+
+
+def _salted(value: Mapping[str, Any], pointer: str) -> SaltedField:
+    if not isinstance(value["salt"], str) or not _SALT.fullmatch(value["salt"]):
         raise BadInput(f"{pointer}/salt: expected 16 bytes in base64url.", "", f"{pointer}/salt")
-    if not isinstance(value["name"], str) or not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9]{0,63}", value["name"]):
+    if not isinstance(value["name"], str) or not _NAME.fullmatch(value["name"]):
         raise BadInput(f"{pointer}/name: expected a field name of letters and digits.", "", f"{pointer}/name")
     if not isinstance(value["value"], str | dict):
         raise BadInput(f"{pointer}/value: expected a string or an object.", "", f"{pointer}/value")
+    field = SaltedField(value["salt"], value["name"], value["value"])
     try:
-        canonical_json(value["value"])
+        field.leaf()
     except BadInput as error:
         raise BadInput(f"{pointer}/value: {error.message}", error.hint, f"{pointer}/value") from None
-    return SaltedField(value["salt"], value["name"], value["value"])
+    return field
 
 
 def _small_number(value: object, limit: int, pointer: str) -> int:

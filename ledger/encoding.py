@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
+from json.encoder import encode_basestring
+from math import isinf
 from typing import Any
 
 import rfc8785
@@ -14,10 +18,9 @@ from ledger.errors import BadInput, TooLarge
 
 ZERO32 = bytes(32)
 MAX_JSON_DEPTH = 32
+_TOO_DEEP = f"it is nested more than {MAX_JSON_DEPTH} levels deep."
 
 _HEX = re.compile(r"0[xX](?:[0-9a-fA-F]{2})*+")
-# The closing quote is optional so that an unterminated string is read once, not once from each quote in it.
-_STRING_OR_BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{\]}]', re.DOTALL)
 
 
 def keccak256(data: bytes) -> bytes:
@@ -32,18 +35,32 @@ def to_hex(data: bytes) -> str:
 
 def from_hex(text: object, length: int | None, pointer: str = "") -> bytes:
     """Bytes of `0x`-prefixed hex in any case. `length` in bytes, None for any. Raises BadInput."""
-    if isinstance(text, str) and _HEX.fullmatch(text) and length in (None, len(text) // 2 - 1):
-        return bytes.fromhex(text[2:])
+    if isinstance(text, str) and text[:2] in ("0x", "0X") and length in (None, len(text) // 2 - 1):
+        try:
+            data = bytes.fromhex(text[2:])
+        except ValueError:
+            data = b""
+        if 2 * len(data) == len(text) - 2:  # fromhex skips white space
+            return data
     wanted = "bytes in hex" if length is None else f"{length} bytes in hex ({2 * length} digits)"
     got = f", got {len(text) - 2} digits" if isinstance(text, str) and _HEX.fullmatch(text) else ""
     raise BadInput(f"{pointer or 'value'}: expected 0x and {wanted}{got}.", "Check that it was copied whole.", pointer)
 
 
+def hex_list(items: Sequence[object], length: int | None, pointer: str) -> tuple[bytes, ...]:
+    """`from_hex` of each of the items, which stand in a list at `pointer`. Raises BadInput."""
+    try:
+        return tuple([from_hex(item, length) for item in items])
+    except BadInput:  # said again with its place, which would cost more to make for each than to read them
+        return tuple([from_hex(item, length, f"{pointer}/{i}") for i, item in enumerate(items)])
+
+
+@lru_cache(maxsize=1024)
 def checksum_address(address: bytes) -> str:
     """The mixed-case form of a 20-byte address (ERC-55)."""
     text = address.hex()
     digest = keccak256(text.encode()).hex()
-    return "0x" + "".join(c.upper() if int(digest[i], 16) >= 8 else c for i, c in enumerate(text))
+    return "0x" + "".join([c.upper() if digit >= "8" else c for c, digit in zip(text, digest, strict=False)])
 
 
 def parse_address(text: object, pointer: str = "") -> str:
@@ -81,9 +98,24 @@ class RegisterName:
 def canonical_json(value: object) -> bytes:
     """RFC 8785 bytes. Raises BadInput for what has none: NaN, integers of 2^53 and more, lone surrogates."""
     try:
-        return rfc8785.dumps(value)  # type: ignore[arg-type]
+        written = _of_strings(value)
+        return rfc8785.dumps(value) if written is None else written.encode()  # type: ignore[arg-type]
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise BadInput(f"The value has no canonical JSON form: {type(error).__name__}.", "") from None
+
+
+def _of_strings(value: object) -> str | None:
+    """The RFC 8785 form of what is made of strings alone, under ASCII keys, as content is; None of anything else. The
+    library writes one character after another, and content is hashed again and again."""
+    if type(value) is str:
+        return encode_basestring(value)
+    if type(value) is list:
+        items = [_of_strings(item) for item in value]
+        return None if None in items else f"[{','.join(items)}]"  # type: ignore[arg-type]
+    if type(value) is dict and all(type(key) is str and key.isascii() for key in value):
+        members = [(encode_basestring(key), _of_strings(value[key])) for key in sorted(value)]
+        return None if any(item is None for _, item in members) else f"{{{','.join([f'{k}:{v}' for k, v in members])}}}"
+    return None
 
 
 def parse_json(data: bytes, size_limit: int, what: str) -> Any:
@@ -91,26 +123,38 @@ def parse_json(data: bytes, size_limit: int, what: str) -> Any:
     `what` names the input in the error. Raises TooLarge, BadInput."""
     if len(data) > size_limit:
         raise TooLarge(f"{what} is {len(data):,} bytes; at most {size_limit:,} are read.")
-    _check_depth(data, what)
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-        # A lone surrogate fails here, and so does a number like 1e999, which json.loads reads as infinity.
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        text = data.decode("utf-8")
+        hooks: dict[str, Any] = {"object_pairs_hook": _no_duplicates, "parse_constant": _no_constant}
+        value = json.loads(text, parse_float=_finite, **hooks)
+        _check_depth(value)
+        if "\\u" in text:  # the only way to write a lone surrogate
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except BadInput as error:
         raise BadInput(f"{what}: {error.message}", error.hint) from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise BadInput(f"{what}: {_TOO_DEEP}") from None
+    except ValueError as error:
         position = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise BadInput(f"{what} is not valid JSON{position}.", "Check that the file is whole and not edited.") from None
     return value
 
 
-def _check_depth(data: bytes, what: str) -> None:
-    depth = 0
-    for bracket in _STRING_OR_BRACKET.finditer(data):
-        first = bracket[0][:1]
-        depth += (first in b"[{") - (first in b"]}")
-        if depth > MAX_JSON_DEPTH:
-            raise BadInput(f"{what} is nested more than {MAX_JSON_DEPTH} levels deep.")
+def _check_depth(value: Any) -> None:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_JSON_DEPTH):
+        items = [item for node in level for item in (node.values() if type(node) is dict else node)]
+        level = [item for item in items if type(item) is dict or type(item) is list]
+        if not level:
+            return
+    raise BadInput(_TOO_DEEP)
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if isinf(value):
+        raise BadInput("a number is too great for JSON.", "Write numbers that matter as strings.")
+    return value
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -124,8 +168,10 @@ def _no_constant(name: str) -> None:
     raise BadInput(f"{name} is not a JSON number.", "Write numbers that matter as strings.")
 
 
-def exact_object(value: object, keys: set[str], pointer: str) -> dict[str, Any]:
+def exact_object(value: object, keys: Set[str], pointer: str) -> dict[str, Any]:
     """`value` as an object that has exactly `keys`. Raises BadInput."""
+    if isinstance(value, dict) and value.keys() == keys:
+        return value
     if not isinstance(value, dict):
         raise BadInput(f"{pointer or '/'}: expected an object.", "", pointer)
     if missing := sorted(keys - value.keys()):

@@ -34,20 +34,26 @@ class Entry:
 
     def encode(self) -> bytes:
         """abi.encode of the entry: one 32-byte word a field."""
-        return b"".join(_word(f.metadata["abi"], getattr(self, f.name)) for f in fields(self))
+        return b"".join([_word(kind, getattr(self, name)) for name, kind in _members(type(self)).items()])
 
     @property
     def head(self) -> bytes:
         return keccak256(self.encode())
 
     def as_json(self) -> dict[str, Any]:
-        return {f.name: _to_json(f.metadata["abi"], getattr(self, f.name)) for f in fields(self)}
+        return {name: _to_json(kind, getattr(self, name)) for name, kind in _members(type(self)).items()}
 
     @classmethod
     def from_json(cls, value: object, pointer: str = "") -> Self:
         """Parse the form of `as_json`: exactly these keys, each of its type and range. Raises BadInput."""
-        value = exact_object(value, {f.name for f in fields(cls)}, pointer)
-        return cls(**{f.name: _from_json(f.metadata["abi"], value[f.name], f"{pointer}/{f.name}") for f in fields(cls)})
+        members = _members(cls)
+        value = exact_object(value, members.keys(), pointer)
+        return cls(*[_from_json(kind, value[name], f"{pointer}/{name}") for name, kind in members.items()])
+
+
+def _members(entry: type[Entry]) -> dict[str, str]:
+    """The ABI type of each member, in the order of the Solidity struct."""
+    return {member.name: member.metadata["abi"] for member in fields(entry)}
 
 
 def approvals_hash(approvers: Sequence[str]) -> bytes:

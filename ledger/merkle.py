@@ -47,7 +47,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
     Raises InvalidProof."""
     if not 0 <= index < size <= MAX_SIZE:
         raise InvalidProof(f"leaf {index} cannot be in a tree of {size} leaves.")
-    if any(len(item) != HASH_BYTES for item in (leaf, *path)):
+    if {len(leaf), *map(len, path)} != {HASH_BYTES}:
         raise InvalidProof(f"the leaf and the path are hashes of {HASH_BYTES} bytes.")
     node, last = leaf, size - 1
     for sibling in path:

@@ -35,6 +35,7 @@ class Account:
     code_hash: bytes
 
 
+@lru_cache(maxsize=64)
 def parse_header(data: bytes) -> Header:
     """The header with this RLP (Yellow Paper section 4.3). Raises MalformedProof."""
     if len(data) > MAX_HEADER_BYTES:
@@ -144,7 +145,9 @@ def _compact(encoded: object) -> tuple[str, bool]:
     return digits[1:] if flag & 1 else digits[2:], flag >= 2
 
 
+@lru_cache(maxsize=1024)
 def _decode(data: bytes, what: str) -> object:
+    """What RLP encodes; nobody may change it. Proofs of one block share the nodes near the root."""
     try:
         return rlp.decode(data, strict=True)
     except (rlp.exceptions.RLPException, RecursionError, IndexError, ValueError):

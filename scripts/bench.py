@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger import bootstrap, certificate, sealing
 from ledger.cid import cid_of
-from ledger.encoding import canonical_json, keccak256
+from ledger.encoding import canonical_json, keccak256, parse_json
 from ledger.registers.forms import Change, RecordRequest
 from ledger.settings import Settings
 from ledger.verifier import verify
@@ -70,11 +70,12 @@ def _titles() -> dict[str, Any]:
         settings = Settings(data=Path(folder) / "office", rpc_url=url)
         deploy_devnet(settings)
         office = bootstrap.open_office(settings)
-        files, started = _certificates(office), time.perf_counter()
-        for data in files:
+        files, started = _certificates(office), time.process_time()
+        for data in files:  # once: a second time they would not be new ones
             if not verify(data, office.trust).valid:
                 raise SystemExit("A certificate of the benchmark does not verify.")
-        verified = TITLES / (time.perf_counter() - started)
+        verified = TITLES / (time.process_time() - started)
+        _print_shares(files, TITLES / verified)
         proofs = [_proof_nodes(data) for data in files]
         limit = TITLES * _rate(lambda: [_proof_work(nodes) for nodes in proofs])
         office.close()
@@ -96,6 +97,15 @@ def _certificates(office: bootstrap.Office) -> list[bytes]:
     register = str(office.trust.register_of_kind("land").name)
     ids = [bytes.fromhex(record["recordId"][2:]) for record in application.payload["records"]]
     return [canonical_json(office.store.certificate(register, record_id)) for record_id in ids]
+
+
+def _print_shares(files: list[bytes], seconds: float) -> None:
+    """Where the time of verifying the files went."""
+    json_alone = 1 / _rate(lambda: [parse_json(data, len(data), "") for data in files])
+    parsing = 1 / _rate(lambda: [certificate.parse(data) for data in files])
+    shares = {"reading JSON": json_alone, "reading forms, hashing fields": parsing - json_alone}
+    shares["proofs, signatures, rules"] = seconds - parsing
+    print("verification:", ", ".join(f"{name} {share / seconds:.0%}" for name, share in shares.items()))
 
 
 def _proof_work(nodes: list[bytes]) -> None:
@@ -120,12 +130,12 @@ def _gas() -> dict[str, Any]:
 
 
 def _rate(work: Callable[[], object]) -> float:
-    """Runs a second: the best of three."""
+    """Runs a second of processor time: the best of three."""
     best = 0.0
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         work()
-        best = max(best, 1 / (time.perf_counter() - started))
+        best = max(best, 1 / (time.process_time() - started))
     return best
 
 

@@ -79,6 +79,7 @@ def contents() -> list[Forgery]:
         Forgery("size-smaller", LAND, put("/content/size", 7)),
         Forgery("size-larger", LAND, put("/content/size", 17)),
         Forgery("size-zero", LAND, put("/content/size", 0)),
+        Forgery("size-of-a-tree-one-level-higher", BATCH, put("/content/size", 16)),
         Forgery("last-index-duplicated", LAND, put("/content/fields/validity/index", 9)),
         Forgery("content-of-another-title", LAND, put("/content", certificate("land-freeze")["content"])),
         Forgery("content-before-the-transfer", SOLD, put("/content", certificate(LAND)["content"])),
