@@ -215,7 +215,7 @@ class _Verification:
         alone = register_of_kind(certificate.kind).without_registrars
         for number, (entry, approvers) in enumerate(certificate.approved, 1):
             # The contract has its own rule, which its authority can change; the trust root has the reader's.
-            if entry.action not in alone and len(approvers) < trusted.threshold:
+            if entry.action not in alone and len(set(approvers)) < trusted.threshold:
                 self._fail(10, f"entry {number} has {len(approvers)} approvers, {trusted.threshold} must approve")
         suspect_since = self._suspect_since(certificate, header, trusted)
         for number, (entry, approvers) in enumerate(certificate.approved, 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,7 @@ class Leaf:
         """Raises BadInput."""
         value = exact_object(value, {"content", "index", "path", "corrections"}, pointer)
         index = value["index"]
-        if not isinstance(index, str) or not index.isascii() or not index.isdigit() or len(index) > 19:
+        if not isinstance(index, str) or not re.fullmatch(r"0|[1-9][0-9]{0,18}", index):
             raise BadInput(f"{pointer}/index: expected a whole number as a string.", "", f"{pointer}/index")
         path = exact_list(value["path"], MAX_PATH, f"{pointer}/path")
         corrections = exact_list(value["corrections"], MAX_CORRECTIONS, f"{pointer}/corrections")

@@ -10,6 +10,7 @@ import pytest
 
 from ledger.certificate import parse
 from ledger.encoding import keccak256, to_hex
+from ledger.entries import approvals_hash
 from ledger.errors import KhalayakError
 from ledger.verdict import Verdict
 from ledger.verifier import verify
@@ -25,6 +26,7 @@ from tests.builders import (
     as_bytes,
     content,
     cosigned,
+    entries_of,
     header_rlp,
     trust_root,
     verifier_key,
@@ -152,6 +154,13 @@ def test_a_register_of_another_kind_or_code_is_refused() -> None:
         (10, replace(trusted, authority=address("no contract here"))),
     ):
         assert refused_by(verify(as_bytes(VALID), trust_root(registers=(wrong,)))) == number
+
+
+def test_a_registrar_who_is_listed_twice_counts_once() -> None:
+    twice = (REGISTRARS[0], REGISTRARS[0])
+    entry = replace(entries_of(WORLD.record, count=1)[0], approvals=approvals_hash(twice))
+    made = replace(World(record=WORLD.record, entries=(entry,)).certificate(), approvers=(twice,))
+    assert refused_by(verify(as_bytes(made), trust_root())) == 10
 
 
 @pytest.mark.parametrize(

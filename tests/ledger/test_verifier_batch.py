@@ -147,7 +147,7 @@ def test_each_forgery_is_refused_by_its_own_check(number: int, make: Callable[[]
     assert verdict.refusal is not None and verdict.refusal.number == number, verdict.refusal
 
 
-@pytest.mark.parametrize("index", ["-1", "6.0", "", "9" * 20, 6])
+@pytest.mark.parametrize("index", ["-1", "6.0", "", "06", "9" * 20, 6])
 def test_an_index_is_a_whole_number(index: Any) -> None:
     value = PLAIN.certificate().as_json()
     value["evidence"]["index"] = index

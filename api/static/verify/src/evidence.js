@@ -74,7 +74,7 @@ const compareBytes = (a, b) => {
 export const leafEvidence = (members) => (value, pointer) => {
   exactObject(value, ["content", "index", "path", "corrections"], pointer);
   const text = value.get("index");
-  if (typeof text !== "string" || !/^[0-9]{1,19}$/.test(text)) {
+  if (typeof text !== "string" || !/^(0|[1-9][0-9]{0,18})$/.test(text)) {
     throw new BadInput(`${pointer}/index: expected a whole number as a string.`);
   }
   const nodes = exactList(value.get("path"), MAX_PATH, `${pointer}/path`);

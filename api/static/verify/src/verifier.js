@@ -211,10 +211,10 @@ class Verification {
       this.note(10, "unknown", "no trust root was given, so the authority is not known");
       return;
     }
-    approved.forEach(([entry, { length }], i) => {
+    approved.forEach(([entry, approvers], i) => {
       // The contract has its own rule, which its authority can change; the trust root has the reader's.
-      if (register.withoutRegistrars.includes(Number(entry.action)) || length >= trusted.threshold) return;
-      this.fail(10, `entry ${i + 1} has ${length} approvers, ${trusted.threshold} must approve`);
+      if (register.withoutRegistrars.includes(Number(entry.action)) || new Set(approvers).size >= trusted.threshold) return;
+      this.fail(10, `entry ${i + 1} has ${approvers.length} approvers, ${trusted.threshold} must approve`);
     });
     const suspectSince = this.suspectSince(approved, state.authority, header, trusted);
     for (const [i, [entry, approvers]] of approved.entries()) {
