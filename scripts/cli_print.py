@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ledger.certificate import Certificate, parse
 from ledger.errors import BadInput
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def printed(office: Office, certificate: bytes) -> bytes:
     # The compiler of PDFs is loaded for those who want one.
     from ledger.printing.pdf import render
 
-    return render(certificate, office.trust, office.settings.site)
+    parsed = parse(certificate)
+    paper = office.certifier.paper(parsed) if isinstance(parsed, Certificate) else ""
+    return render(certificate, office.trust, office.settings.site, paper)
 
 
 def signed(pdf: bytes, sign_with: Path | None, password: str) -> bytes:

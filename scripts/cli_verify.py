@@ -6,12 +6,14 @@ import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from ledger.certificate import Certificate, parse
 from ledger.errors import BadInput
+from ledger.paper import Paper
+from ledger.paper_verifier import verify_paper
 from ledger.printing.attachment import MAX_PDF_BYTES, is_pdf
 from ledger.trust import TrustRoot
 from ledger.verdict import Verdict
@@ -19,13 +21,20 @@ from ledger.verifier import verify as verify_file
 
 
 def verify(
-    files: Annotated[list[Path], typer.Argument(help="certificates or proofs of absence, or the PDF of one")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="certificates or proofs of absence, or the PDF of one")
+    ] = None,
     trust: Annotated[Path | None, typer.Option(help="trust root; trust.json beside the file if not given")] = None,
+    paper: Annotated[str | None, typer.Option(help="the text of a paper's offline code, KHALAYAK1:...")] = None,
     document: Annotated[Path | None, typer.Option(help="the PDF that the certificate is about")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the whole verdict as JSON, one line a file")] = False,
     checks: Annotated[bool, typer.Option("--checks", help="print every check, not only the answer")] = False,
 ) -> None:
     """Verify certificates offline: one line a file, `OK:`, `FAIL: n reason` or `UNKNOWN: n reason`."""
+    if paper:
+        verify_code(paper, trust or Path("trust.json"), as_json)
+    if not files:
+        raise BadInput("There is nothing to verify.", "Name a file, or give --paper.")
     document_bytes = read(document) if document else None
     verdicts = []
     for path in files:
@@ -44,6 +53,21 @@ def verify(
         if checks:
             typer.echo("\n".join(check_lines(verdict)))
     raise typer.Exit(0 if all(verdict.valid for verdict in verdicts) else 1)
+
+
+def verify_code(paper: str, trusted: Path, as_json: bool) -> NoReturn:
+    """Print what an offline code proves. It never says how things are now, so the answer is never OK."""
+    root = TrustRoot.parse(read(trusted))
+    verdict = verify_paper(paper.strip(), root)
+    if as_json:
+        typer.echo(json.dumps({"trust": str(trusted), **verdict.as_json()}))
+        raise typer.Exit(1)
+    typer.echo(f"{answer(verdict)} (trusting {root.name} of {trusted})")
+    typer.echo("\n".join(check_lines(verdict)))
+    if verdict.axes["integrity"].state == "valid":
+        values = "; ".join(f"{name}: {value}" for name, value in Paper.parse(paper.strip()).values.items())
+        typer.echo(f"  The paper says {values}. It was printed {as_of(verdict)}, if it is true.")
+    raise typer.Exit(1)
 
 
 def answer(verdict: Verdict) -> str:

@@ -16,6 +16,7 @@ import pytest
 
 from scripts.cli import main
 from scripts.devnet import free_port, start_hardhat
+from tests.ledger.test_paper import GOOD, trust
 from wallet.keys import new_key
 from wallet.signer import LocalSigner
 
@@ -141,6 +142,16 @@ def test_certificate_is_printed_and_the_pdf_verifies(desk: Desk, tmp_path: Path)
     assert "Only a PDF is signed" in desk.run(
         "certificate", *title, "--sign-with", tmp_path / "x.p12", "-o", tmp_path / "y.json", code=2
     )
+
+
+def test_offline_code_says_who_signed_and_never_how_things_are(desk: Desk, tmp_path: Path) -> None:
+    root = trust()
+    (tmp_path / "trust.json").write_text(json.dumps(root.as_json()))
+    arguments = ("verify", "--trust", tmp_path / "trust.json", "--paper")
+    said = desk.run(*arguments, GOOD, code=1)
+    assert said.startswith("UNKNOWN: 12 not known since printing")
+    assert "issuer    valid: 2 registrars of Demo Land Office signed" in said and "right: Hak Milik" in said
+    assert desk.run(*arguments, "KHALAYAK1:" + GOOD[13:], code=1).startswith("FAIL: 1 ")
 
 
 def test_parcel_without_title_is_proved_absent(desk: Desk, tmp_path: Path) -> None:
