@@ -12,9 +12,19 @@ from ledger.certificate import Absence, Certificate, ContractProof, StateProof, 
 from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
 from ledger.encoding import canonical_json, from_hex
-from ledger.errors import ChainMismatch, Conflict, KhalayakError, NotFound, SplitView, StateDropped, Unavailable
+from ledger.errors import (
+    ChainMismatch,
+    Conflict,
+    KhalayakError,
+    NotFound,
+    SplitView,
+    StateDropped,
+    TooLarge,
+    Unavailable,
+)
 from ledger.known import FinalState, PastState
 from ledger.model import Application, Block, BlockTag
+from ledger.paper import paper_of
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.registers.base import Claim, head_slot, suspect_since_slot
@@ -87,6 +97,20 @@ class Certifier:
         if followed is None:
             raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
         return followed
+
+    def paper(self, certificate: Certificate) -> str:
+        """The offline code of a certificate, empty where this office did not take the application, or where it is too
+        big for paper: an issue of very many titles, say."""
+        digest = certificate.newest[1]
+        application, content = self.store.application_of_content(digest), self.store.content(digest)
+        if application is None or content is None:
+            return ""
+        data = register_of_kind(certificate.kind).typed_data(application)
+        approvals = self.store.approvals(application.id)
+        try:
+            return paper_of(certificate, Content.from_json(content), data, approvals).text()
+        except TooLarge:
+            return ""
 
     def _certify(self, application: Application, block_number: int) -> None:
         trusted = self.trust.register_named(application.register)

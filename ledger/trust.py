@@ -15,12 +15,14 @@ MAX_BYTES = 1 << 20
 MAX_REGISTERS = 256
 MAX_WITNESSES = 64
 MAX_APPROVERS = 32
+MAX_REGISTRARS = 1024
 
 
 @dataclass(frozen=True)
 class TrustedRegister:
     """A register, the authority behind it, the keccak256 of both contracts' code. `authority_name` is the office;
-    `threshold` the least number of registrars that every entry must have been approved by."""
+    `threshold` the least number of registrars that every entry must have been approved by; `registrars` who they are,
+    for paper, which shows no chain; empty where the trust root does not say."""
 
     name: RegisterName
     kind: str
@@ -29,6 +31,7 @@ class TrustedRegister:
     authority: str
     authority_code_hash: bytes
     threshold: int
+    registrars: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,15 @@ def _register_json(register: TrustedRegister) -> dict[str, Any]:
         "authorityName": register.authority_name,
         "codeHash": to_hex(register.code_hash),
         "threshold": register.threshold,
+        "registrars": list(register.registrars),
         "authority": {"address": register.authority, "codeHash": to_hex(register.authority_code_hash)},
     }
 
 
 def _parse_register(value: object, chain_id: int, pointer: str) -> TrustedRegister:
-    value = exact_object(value, {"address", "kind", "authorityName", "codeHash", "threshold", "authority"}, pointer)
+    keys = {"address", "kind", "authorityName", "codeHash", "threshold", "registrars", "authority"}
+    value = exact_object(value, keys, pointer)
+    registrars = exact_list(value["registrars"], MAX_REGISTRARS, f"{pointer}/registrars")
     authority = exact_object(value["authority"], {"address", "codeHash"}, f"{pointer}/authority")
     if not isinstance(value["kind"], str) or not isinstance(value["authorityName"], str):
         raise BadInput(f"{pointer}: kind and authorityName must be strings.", "", pointer)
@@ -131,4 +137,5 @@ def _parse_register(value: object, chain_id: int, pointer: str) -> TrustedRegist
         parse_address(authority["address"], f"{pointer}/authority/address"),
         from_hex(authority["codeHash"], 32, f"{pointer}/authority/codeHash"),
         threshold,
+        tuple(parse_address(name, f"{pointer}/registrars/{i}") for i, name in enumerate(registrars)),
     )

@@ -47,10 +47,10 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`subject` is what was verified: a record, or the absence of one. `block_number` and `block_time` (seconds) say as
-    of when; None when no header could be read."""
+    """`subject` is what was verified: a record, the absence of one, or the offline code of a paper. `block_number` and
+    `block_time` (seconds) say as of when; None when no header could be read."""
 
-    subject: Literal["record", "absence"]
+    subject: Literal["record", "absence", "paper"]
     axes: Mapping[AxisName, Axis]
     checks: tuple[CheckResult, ...]
     block_number: int | None

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -16,6 +16,8 @@ from ledger import certificate
 from ledger.certificate import Absence, Certificate
 from ledger.encoding import from_hex
 from ledger.errors import BadInput, InvalidProof
+from ledger.paper import Paper
+from ledger.paper_verifier import verify_paper
 from ledger.printing.attachment import MAX_PDF_BYTES, is_pdf
 from ledger.state_proof import parse_header
 from ledger.trust import TrustRoot
@@ -27,8 +29,11 @@ DAY = 86_400
 
 
 def verify(
-    files: Annotated[list[Path], typer.Argument(help="certificates or proofs of absence, or the PDF of one")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="certificates or proofs of absence, or the PDF of one")
+    ] = None,
     trust: Annotated[Path | None, typer.Option(help="trust root; trust.json beside the file if not given")] = None,
+    paper: Annotated[str | None, typer.Option(help="the text of a paper's offline code, KHALAYAK1:...")] = None,
     document: Annotated[Path | None, typer.Option(help="the PDF that the certificate is about")] = None,
     rpc: Annotated[
         list[str] | None, typer.Option(help="a node to believe about blocks; repeated, all must agree")
@@ -42,6 +47,10 @@ def verify(
     """Verify certificates: one line a file, `OK:`, `FAIL: n reason` or `UNKNOWN: n reason`."""
     if offline and rpc:
         raise BadInput("--offline and --rpc exclude each other.", "Leave one out.")
+    if paper:
+        verify_code(paper, trust or Path("trust.json"), as_json)
+    if not files:
+        raise BadInput("There is nothing to verify.", "Name a file, or give --paper.")
     document_bytes = read(document) if document else None
     verdicts = []
     for path in files:
@@ -80,6 +89,21 @@ def disclose(
     smaller = made.disclosing({name.strip() for name in only.split(",") if name.strip()})
     write_new(out, json_bytes(smaller.as_json()))
     typer.echo(f"It shows {', '.join(smaller.content.values)}; the others are withheld.")
+
+
+def verify_code(paper: str, trusted: Path, as_json: bool) -> NoReturn:
+    """Print what an offline code proves. It never says how things are now, so the answer is never OK."""
+    root = TrustRoot.parse(read(trusted))
+    verdict = verify_paper(paper.strip(), root)
+    if as_json:
+        typer.echo(json.dumps({"trust": str(trusted), **verdict.as_json()}))
+        raise typer.Exit(1)
+    typer.echo(f"{answer(verdict)} (trusting {root.name} of {trusted})")
+    typer.echo("\n".join(check_lines(verdict)))
+    if verdict.axes["integrity"].state == "valid":
+        values = "; ".join(f"{name}: {value}" for name, value in Paper.parse(paper.strip()).values.items())
+        typer.echo(f"  The paper says {values}. It was printed {as_of_block(verdict)}, if it is true.")
+    raise typer.Exit(1)
 
 
 def answer(verdict: Verdict, moment: str = "") -> str:

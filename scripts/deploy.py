@@ -172,6 +172,7 @@ def _trusted(chain: EvmChain, plan: Plan, kind: str, address: str, authority: st
         authority,
         keccak256(chain.code(authority)),
         plan.threshold,
+        plan.registrars,
     )
 
 

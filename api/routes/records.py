@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from api.deps import OfficeDep, RecordId, Subject, Token, Trusted
 from api.schemas import HistoryAnswer, RecordAnswer, RecordedEntryAnswer
 from ledger.bootstrap import Office
+from ledger.certificate import Certificate, parse
 from ledger.content import Disclosure
 from ledger.encoding import to_hex
 from ledger.errors import NeverRecorded, NotCertified, Refused, Unavailable
@@ -81,7 +82,10 @@ def certificate_pdf(office: OfficeDep, trusted: Trusted, record_id: RecordId, to
     """To be printed, and with the certificate attached: what the same request for the certificate answers with."""
     data = bytes(_file(_disclosed(office, trusted, record_id, token), "certificate").body)
     headers = {"Content-Disposition": 'attachment; filename="certificate.pdf"'}
-    return PdfResponse(render(data, office.trust, office.settings.site), headers=headers)
+    parsed = parse(data)
+    assert isinstance(parsed, Certificate), "the office keeps certificates here"
+    pdf = render(data, office.trust, office.settings.site, office.certifier.paper(parsed))
+    return PdfResponse(pdf, headers=headers)
 
 
 @router.get("/absence", summary="Prove that nothing was ever recorded about a subject")

@@ -14,9 +14,12 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from scripts.cli import main
 from scripts.devnet import free_port, start_hardhat
+from tests.ledger.test_paper import GOOD, trust
 from wallet.keys import new_key
 from wallet.signer import LocalSigner
 
@@ -159,9 +162,28 @@ def test_certificate_is_printed_and_the_pdf_verifies(desk: Desk, tmp_path: Path)
     said = desk.run("verify", "--trust", desk.data / "trust.json", pdf)
     assert said.startswith("OK: active, no lien as of block")
     assert "pages of the PDF were not checked" in said and "nib: 10.15.22.04.00900" in said
+    key = tmp_path / "issuer.pem"
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    key.write_bytes(pem)
+    credential = tmp_path / "title.sdjwt"
+    trusted = ("--trust", desk.data / "trust.json")
+    desk.run("export", "sd-jwt", pdf, "--issuer-key", key, *trusted, "-o", credential)
+    assert credential.read_text().count("~") == 10
+    missing = ("--sign-with", tmp_path / "x.p12", "-o", tmp_path / "y.pdf")
+    assert "PKCS #12" in desk.run("certificate", *title, "--pdf", *missing, code=2)
     assert "Only a PDF is signed" in desk.run(
         "certificate", *title, "--sign-with", tmp_path / "x.p12", "-o", tmp_path / "y.json", code=2
     )
+
+
+def test_offline_code_says_who_signed_and_never_how_things_are(desk: Desk, tmp_path: Path) -> None:
+    root = trust()
+    (tmp_path / "trust.json").write_text(json.dumps(root.as_json()))
+    arguments = ("verify", "--trust", tmp_path / "trust.json", "--paper")
+    said = desk.run(*arguments, GOOD, code=1)
+    assert said.startswith("UNKNOWN: 12 not known since printing")
+    assert "issuer    valid: 2 registrars of Demo Land Office signed" in said and "right: Hak Milik" in said
+    assert desk.run(*arguments, "KHALAYAK1:" + GOOD[13:], code=1).startswith("FAIL: 1 ")
 
 
 def test_parcel_without_title_is_proved_absent(desk: Desk, tmp_path: Path) -> None:

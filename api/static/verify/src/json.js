@@ -12,8 +12,8 @@ const SPACES = " \t\n\r";
 const ESCAPED = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 const NUMBER = /(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
 const PLAIN = /[^"\\\x00-\x1f]*/y;
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
-const [OPENING, CLOSING] = ["[{", "]}"].map((brackets) => Array.from(brackets, (bracket) => bracket.charCodeAt(0)));
+const AS_STRINGS = "Write numbers that matter as strings.";
+const PYTHONS_STACK = 900; // about where Python gives up, before it sees what follows
 
 /** A number that was not written as a whole one. */
 class Fraction {
@@ -29,7 +29,6 @@ export function parseJson(bytes, sizeLimit, what) {
     const sizes = `${thousands(bytes.length)} bytes; at most ${thousands(sizeLimit)} are read.`;
     throw new BadInput(`${what} is ${sizes}`);
   }
-  checkDepth(bytes, what);
   try {
     return new Parser(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)).document();
   } catch (error) {
@@ -39,22 +38,13 @@ export function parseJson(bytes, sizeLimit, what) {
   }
 }
 
-function checkDepth(bytes, what) {
-  let [depth, quoted] = [0, false];
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (byte === QUOTE) quoted = !quoted;
-    else if (quoted) i += byte === BACKSLASH;
-    else depth += OPENING.includes(byte) - CLOSING.includes(byte);
-    if (depth > MAX_DEPTH) throw new BadInput(`${what} is nested more than ${MAX_DEPTH} levels deep.`);
-  }
-}
-
 class Parser {
   constructor(text) {
     this.text = text;
     this.at = 0;
-    this.exact = true; // whether every string and number is one that JSON can carry
+    this.exact = true; // whether every string is one that UTF-8 can carry
+    this.depth = 0;
+    this.deepest = 0;
   }
 
   document() {
@@ -62,7 +52,21 @@ class Parser {
     const value = this.value();
     this.skip();
     if (this.at < this.text.length) this.fail();
-    if (!this.exact) throw new RangeError("a lone surrogate, or a number beyond all bounds");
+    if (this.deepest > MAX_DEPTH) this.tooDeep();
+    if (!this.exact) throw new RangeError("a lone surrogate");
+    return value;
+  }
+
+  tooDeep() {
+    throw new BadInput(`it is nested more than ${MAX_DEPTH} levels deep.`);
+  }
+
+  /** What `read` makes of the text, which is one level further in. */
+  within(read) {
+    this.deepest = Math.max(this.deepest, ++this.depth);
+    if (this.depth > PYTHONS_STACK) this.tooDeep();
+    const value = read.call(this);
+    this.depth--;
     return value;
   }
 
@@ -83,12 +87,12 @@ class Parser {
 
   value() {
     if (this.takes('"')) return this.string();
-    if (this.takes("{")) return this.object();
-    if (this.takes("[")) return this.array();
+    if (this.takes("{")) return this.within(this.object);
+    if (this.takes("[")) return this.within(this.array);
     for (const [text, value] of [["null", null], ["true", true], ["false", false]]) if (this.takes(text)) return value;
     for (const name of ["NaN", "Infinity", "-Infinity"]) {
       if (!this.takes(name)) continue;
-      throw new BadInput(`${name} is not a JSON number.`, "Write numbers that matter as strings.");
+      throw new BadInput(`${name} is not a JSON number.`, AS_STRINGS);
     }
     return this.number();
   }
@@ -100,7 +104,7 @@ class Parser {
     this.at = NUMBER.lastIndex;
     const [all, whole, fraction, exponent] = match;
     if (fraction || exponent) {
-      this.exact &&= Number.isFinite(Number(all));
+      if (!Number.isFinite(Number(all))) throw new BadInput("a number is too great for JSON.", AS_STRINGS);
       return new Fraction(Number(all));
     }
     if (whole.replace("-", "").length > MAX_DIGITS) throw new RangeError("too many digits");

@@ -9,6 +9,7 @@ export const MAX_APPROVERS = 32;
 const FORMAT = "khalayak-trust@1";
 const MAX_BYTES = 1 << 20;
 const MAX_REGISTERS = 256;
+const MAX_REGISTRARS = 1024;
 const MAX_WITNESSES = 64;
 const COPY_AGAIN = "Copy it again, whole.";
 
@@ -50,7 +51,8 @@ function parseWitness(text, pointer) {
 }
 
 function parseRegister(value, chainId, pointer) {
-  exactObject(value, ["address", "kind", "authorityName", "codeHash", "threshold", "authority"], pointer);
+  exactObject(value, ["address", "kind", "authorityName", "codeHash", "threshold", "registrars", "authority"], pointer);
+  const registrars = exactList(value.get("registrars"), MAX_REGISTRARS, `${pointer}/registrars`);
   const authority = exactObject(value.get("authority"), ["address", "codeHash"], `${pointer}/authority`);
   const [kind, authorityName, threshold] = ["kind", "authorityName", "threshold"].map((key) => value.get(key));
   if (typeof kind !== "string" || typeof authorityName !== "string") {
@@ -67,5 +69,6 @@ function parseRegister(value, chainId, pointer) {
     authority: parseAddress(authority.get("address"), `${pointer}/authority/address`),
     authorityCodeHash: fromHex(authority.get("codeHash"), 32, `${pointer}/authority/codeHash`),
     threshold,
+    registrars: registrars.map((name, i) => parseAddress(name, `${pointer}/registrars/${i}`)),
   };
 }
