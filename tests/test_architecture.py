@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = ("wallet", "ledger", "api", "scripts")  # each may import itself and those before it
 PORTS = {"ports"}
 SERVICES = {"applications", "known", "nodes", "publisher", "follower", "certifier", "witness", "auditor"}
+SERVICES |= {"import_rows", "import_spool", "importing"}
 COMPOSITION = {"bootstrap", "settings"}
 ONLY_IN_ADAPTERS = {"web3", "ipfshttpclient", "sqlalchemy", "alembic", "urllib3", "httpx"}
 PARTS = ("base", "batch", "evidence", "forms", "leaf", "schema")  # of register definitions
