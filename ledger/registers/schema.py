@@ -21,7 +21,9 @@ def text(limit: int) -> Check:
     def check(value: str) -> str | None:
         if not value.strip() or len(value) > limit:
             return f"expected 1 to {limit} characters"
-        if unicodedata.normalize("NFC", value) != value or any(unicodedata.category(c)[0] == "C" for c in value):
+        # What is printable has no control character; only what is not is looked at letter by letter.
+        controls = not value.isprintable() and any(unicodedata.category(c)[0] == "C" for c in value)
+        if controls or not unicodedata.is_normalized("NFC", value):
             return "expected plain text in Unicode NFC without control characters"
         return None
 
@@ -30,7 +32,8 @@ def text(limit: int) -> Check:
 
 def pattern(regex: str, wanted: str) -> Check:
     """A full match of `regex`; `wanted` says in words what was expected."""
-    return lambda value: None if re.fullmatch(regex, value) else f"expected {wanted}"
+    compiled = re.compile(regex)
+    return lambda value: None if compiled.fullmatch(value) else f"expected {wanted}"
 
 
 def iso_date(value: str) -> str | None:

@@ -10,7 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections import Counter
+from datetime import date
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
@@ -60,6 +63,32 @@ def test_a_series_takes_one_batch_at_a_time_and_the_rest_follows(
         desk.certify()
     register, series = register_of_kind("diplomas"), {"institution": "id-satu", "year": "2020"}
     assert desk.parts.newest("diplomas", register.record_id(series))["total"] == "5"
+
+
+def test_a_parquet_file_is_imported(desk: Importer) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    row = {**desk.row(buyer="id-parket"), "date": date(2025, 3, 9), "amount": Decimal("5.00")}
+    path = desk.folder / "registry.parquet"
+    parquet.write_table(arrow.Table.from_pylist([row, {**row, "id": "bad", "amount": None}]), path)
+    desk.run("transactions", path, "--skip-bad")
+    (content,) = [content for content in desk.contents("transactions") if content["buyer"] == "id-parket"]
+    assert (content["date"], content["amount"]) == ("2025-03-09", "5.00")
+    rejected = json.loads(path.with_name("registry.rejected.jsonl").read_text())
+    assert rejected["id"] == "bad" and "amount" not in rejected
+
+
+def test_ten_times_the_rows_take_no_more_memory_to_check(desk: Importer) -> None:
+    peaks = []
+    for rows in (500, 5_000):
+        job = Import(
+            desk.parts.office.applications, desk.file("transactions", rows), Options("transactions", "append", {})
+        )
+        tracemalloc.start()
+        assert job.check().good == rows
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        job.close()
+    assert peaks[1] < 1.5 * peaks[0], peaks
 
 
 def test_what_failed_is_submitted_anew_by_the_same_command(desk: Importer) -> None:
