@@ -30,86 +30,86 @@ def rows(kind: str, count: int, seed: int = 1) -> Iterator[dict[str, str]]:
     """`count` rows by column. Raises BadInput for an unknown kind."""
     if kind not in KINDS:
         raise BadInput(f"{kind[:40]!r} is not a kind of register.", f"Known: {', '.join(KINDS)}.")
-    random = Random(f"{kind}/{seed}")  # nosec B311 - a sample, no secret
-    return (KINDS[kind](random, number) for number in range(1, count + 1))
+    draw = Random(f"{kind}/{seed}")  # nosec B311 - a sample, no secret
+    return (KINDS[kind](draw, number) for number in range(1, count + 1))
 
 
-def _name(random: Random) -> str:
-    return " ".join([*random.sample(WORDS["given"], random.randint(1, 2)), random.choice(WORDS["family"])])
+def _name(draw: Random) -> str:
+    return " ".join([*draw.sample(WORDS["given"], draw.randint(1, 2)), draw.choice(WORDS["family"])])
 
 
-def _day(random: Random, first: int, last: int) -> str:
-    return f"{random.randint(first, last)}-{random.randint(1, 12):02}-{random.randint(1, 28):02}"
+def _day(draw: Random, first: int, last: int) -> str:
+    return f"{draw.randint(first, last)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}"
 
 
-def _address(random: Random) -> str:
-    return checksum_address(random.randbytes(20))
+def _address(draw: Random) -> str:
+    return checksum_address(draw.randbytes(20))
 
 
-def _street(random: Random) -> str:
-    return f"Jalan {random.choice(WORDS['streets'])} No. {random.randint(1, 250)}"
+def _street(draw: Random) -> str:
+    return f"Jalan {draw.choice(WORDS['streets'])} No. {draw.randint(1, 250)}"
 
 
-def _transaction(random: Random, number: int) -> dict[str, str]:
-    period = f"2025-{random.randint(1, 12):02}"
+def _transaction(draw: Random, number: int) -> dict[str, str]:
+    period = f"2025-{draw.randint(1, 12):02}"
     return {
         "id": f"SP2D-{number:07}",
-        "buyer": random.choice(WORDS["agencies"]),
+        "buyer": draw.choice(WORDS["agencies"]),
         "period": period,
-        "date": f"{period}-{random.randint(1, 28):02}",
-        "supplier": f"{random.choice(('PT', 'CV'))} {' '.join(random.sample(WORDS['trades'], 2))}",
-        "amount": f"{random.randint(1, 9_999_999) * 1000}.00",
+        "date": f"{period}-{draw.randint(1, 28):02}",
+        "supplier": f"{draw.choice(('PT', 'CV'))} {' '.join(draw.sample(WORDS['trades'], 2))}",
+        "amount": f"{draw.randint(1, 9_999_999) * 1000}.00",
         "currency": "IDR",
-        "contract": f"KTR/{random.randint(1, 99_999):05}/2025",
-        "description": f"Pengadaan {random.choice(WORDS['goods'])} untuk {random.choice(WORDS['places'])[1]}",
+        "contract": f"KTR/{draw.randint(1, 99_999):05}/2025",
+        "description": f"Pengadaan {draw.choice(WORDS['goods'])} untuk {draw.choice(WORDS['places'])[1]}",
     }
 
 
-def _title(random: Random, number: int) -> dict[str, str]:
-    code, place = random.choice(WORDS["places"])
-    unlimited = random.random() < 0.7
+def _title(draw: Random, number: int) -> dict[str, str]:
+    code, place = draw.choice(WORDS["places"])
+    unlimited = draw.random() < 0.7
     return {
         "nib": f"{code}.{number:08}",
         "right": "Hak Milik" if unlimited else "Hak Guna Bangunan",
-        "area": f"{random.randint(60, 9_000)}.{random.choice(('00', '50'))}",
-        "validity": "unlimited" if unlimited else _day(random, 2030, 2054),
-        "location": f"{_street(random)}, {place}",
-        "holder": _name(random),
-        "holderBirth": _day(random, 1940, 2004),
-        "holderAddress": _address(random),
+        "area": f"{draw.randint(60, 9_000)}.{draw.choice(('00', '50'))}",
+        "validity": "unlimited" if unlimited else _day(draw, 2030, 2054),
+        "location": f"{_street(draw)}, {place}",
+        "holder": _name(draw),
+        "holderBirth": _day(draw, 1940, 2004),
+        "holderAddress": _address(draw),
         "document": "deed.pdf",
     }
 
 
-def _identity(random: Random, number: int) -> dict[str, str]:
-    place = random.choice(WORDS["places"])[1]
+def _identity(draw: Random, number: int) -> dict[str, str]:
+    place = draw.choice(WORDS["places"])[1]
     return {
-        "recordId": "0x" + random.randbytes(32).hex(),
+        "recordId": "0x" + draw.randbytes(32).hex(),
         "kind": "Kartu Tanda Penduduk",
-        "validity": _day(random, 2035, 2045),
-        "name": _name(random),
-        "birthDate": _day(random, 1940, 2007),
+        "validity": _day(draw, 2035, 2045),
+        "name": _name(draw),
+        "birthDate": _day(draw, 1940, 2007),
         "birthPlace": place,
-        "address": f"{_street(random)}, {place}",
+        "address": f"{_street(draw)}, {place}",
         "nationality": "Indonesia",
-        "holderAddress": _address(random),
+        "holderAddress": _address(draw),
         "document": "deed.pdf",
     }
 
 
-def _diploma(random: Random, number: int) -> dict[str, str]:
-    year = str(random.randint(2010, 2025))
-    degree, programme = random.choice(WORDS["degrees"])
+def _diploma(draw: Random, number: int) -> dict[str, str]:
+    year = str(draw.randint(2010, 2025))
+    degree, programme = draw.choice(WORDS["degrees"])
     return {
         "number": f"{year}-{number:07}",
-        "institution": random.choice(WORDS["universities"]),
+        "institution": draw.choice(WORDS["universities"]),
         "year": year,
         "degree": degree,
         "programme": programme,
-        "name": _name(random),
-        "birthDate": _day(random, 1985, 2002),
-        "graduated": f"{year}-{random.randint(1, 12):02}-{random.randint(1, 28):02}",
-        "honours": random.choice(("", "", "Dengan Pujian")),
+        "name": _name(draw),
+        "birthDate": _day(draw, 1985, 2002),
+        "graduated": f"{year}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}",
+        "honours": draw.choice(("", "", "Dengan Pujian")),
         "document": "deed.pdf",
     }
 
