@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ledger.model import (
@@ -188,6 +188,13 @@ class RecordStore(Protocol):
 
     def first_application_of(self, register: str, record_id: bytes) -> Application | None:
         """The oldest application that brought content of this record and was not refused, or None."""
+
+    def accepted(self, register: str, but_of: str) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
+        """Record id and fields of every content of a register whose application was not refused and did not fail, but
+        for applications whose idempotency key begins with `but_of`. In no order, read while they are asked for."""
+
+    def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
+        """The id of every record of a register that the chain holds, but for those of such applications."""
 
     def save_certificate(
         self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]

@@ -25,6 +25,9 @@ SERVICES = {
     "cosigner",
     "monitor",
     "auditor",
+    "import_rows",
+    "import_spool",
+    "importing",
 }
 COMPOSITION = {"bootstrap", "settings"}
 ONLY_IN_ADAPTERS = {"web3", "ipfshttpclient", "sqlalchemy", "alembic", "urllib3", "httpx"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +103,11 @@ def _make_private(url: str) -> None:
     path = make_url(url).database
     if path and path != ":memory:":
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            os.fchmod(descriptor, 0o600)  # a restored backup may have come back readable by others
-            os.close(descriptor)
+            # A file that is there is never opened here: closing it would take every lock that this process holds on it
+            # (fcntl(2)), and another process would then remove the -wal as if nobody used it.
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            Path(path).chmod(0o600)  # a restored backup may have come back readable by others
         except OSError as error:
             raise StoreUnavailable(f"The database {path} cannot be opened: {error.strerror}.") from None
 

@@ -74,6 +74,10 @@ class SqlStore:
         with own_errors(), self._reading.begin() as connection:
             return list(connection.execute(query))
 
+    def _stream(self, query: Select[Any]) -> Iterator[Row[Any]]:
+        with own_errors(), self._reading.begin() as connection:
+            yield from connection.execution_options(yield_per=1_000).execute(query)
+
     def add_application(
         self, application: Application, documents_: Iterable[StoredDocument], idempotency_key: str, body_digest: bytes
     ) -> Application:
@@ -243,6 +247,19 @@ class SqlStore:
         query = select(applications).where(applications.c.id.in_(brought), applications.c.register == register)
         row = self._one(query.where(applications.c.state.not_in(DEAD)).order_by(applications.c.number).limit(1))
         return application_in(row) if row else None
+
+    def accepted(self, register: str, but_of: str) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
+        of_register = (applications.c.register == register, applications.c.state.not_in(DEAD))
+        others = ~applications.c.idempotency_key.startswith(but_of, autoescape=True)
+        query = select(contents.c.record_id, contents.c.fields).join(applications).where(*of_register, others)
+        return ((row.record_id, json.loads(row.fields)) for row in self._stream(query))
+
+    def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
+        theirs = applications.c.idempotency_key.startswith(but_of, autoescape=True)
+        own = select(contents.c.record_id).join(applications).where(applications.c.register == register, theirs)
+        first = (entries.c.register == register, entries.c.sequence == 1)
+        query = select(entries.c.record_id).where(*first, entries.c.record_id.not_in(own))
+        return (row.record_id for row in self._stream(query))
 
     def save_certificate(
         self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]

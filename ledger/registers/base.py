@@ -66,6 +66,7 @@ class Register(Protocol):
     contract: str
     schema: Schema
     subject_fields: Sequence[str]  # the public fields that the record id is made of
+    key_fields: Sequence[str]  # what tells records of one record id apart; none where each has an id of its own
     entry: type[Entry]
     actions: Mapping[int, str]
     statuses: Mapping[int, str]

@@ -65,6 +65,7 @@ class BatchRegister:
     contract = "BatchRegister"
     schema: Schema
     subject_fields: Sequence[str]
+    key_fields: Sequence[str]
     entry = BatchEntry
     actions: Mapping[int, str] = {APPEND: "append", APPEND_LEAVES: "appendLeaves", AMEND: "amend", VOID: "void"}
     statuses: Mapping[int, str] = {ACTIVE: "active", AMENDED: "amended", VOIDED: "voided"}

@@ -32,6 +32,7 @@ class Diplomas(BatchRegister):
     kind = "diplomas"
     schema = SCHEMA
     subject_fields = ("institution", "year")
+    key_fields = ("number",)
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
         return keccak256(f"diplomas/{values['institution']}/{values['year']}".encode())

@@ -101,6 +101,7 @@ class IdentityRegister:
     contract = "IdentityRegister"
     schema = SCHEMA
     subject_fields = ("recordId",)
+    key_fields = ()
     entry = IdentityEntry
     forms: Mapping[str, Form] = FORMS
     actions: Mapping[int, str] = dict(enumerate(ARGUMENTS, ISSUE))

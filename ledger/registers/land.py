@@ -114,6 +114,7 @@ class LandRegister:
     contract = "LandRegister"
     schema = SCHEMA
     subject_fields = ("nib",)
+    key_fields = ()
     entry = LandEntry
     forms: Mapping[str, Form] = FORMS
     actions: Mapping[int, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from calendar import timegm
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,7 +21,9 @@ def text(limit: int) -> Check:
     def check(value: str) -> str | None:
         if not value.strip() or len(value) > limit:
             return f"expected 1 to {limit} characters"
-        if unicodedata.normalize("NFC", value) != value or any(unicodedata.category(c)[0] == "C" for c in value):
+        # What is printable has no control character; only what is not is looked at letter by letter.
+        controls = not value.isprintable() and any(unicodedata.category(c)[0] == "C" for c in value)
+        if controls or not unicodedata.is_normalized("NFC", value):
             return "expected plain text in Unicode NFC without control characters"
         return None
 
@@ -30,7 +32,8 @@ def text(limit: int) -> Check:
 
 def pattern(regex: str, wanted: str) -> Check:
     """A full match of `regex`; `wanted` says in words what was expected."""
-    return lambda value: None if re.fullmatch(regex, value) else f"expected {wanted}"
+    compiled = re.compile(regex)
+    return lambda value: None if compiled.fullmatch(value) else f"expected {wanted}"
 
 
 def iso_date(value: str) -> str | None:
@@ -72,17 +75,22 @@ class Schema:
     def validate(self, values: Mapping[str, Any]) -> None:
         """Check the strings an applicant gave: all but "document", "schema" if they like. Raises BadInput naming the
         field, never its value."""
+        for problem in self.problems(values):
+            raise problem
+
+    def problems(self, values: Mapping[str, Any]) -> Iterator[BadInput]:
+        """All that `validate` would find, the first first."""
         if values.get("schema", self.id) != self.id:
-            raise BadInput(f"The field schema is not {self.id}.", "Leave it out, or correct it.", "/fields/schema")
+            yield BadInput(f"The field schema is not {self.id}.", "Leave it out, or correct it.", "/fields/schema")
         known = {field.name: field for field in self.fields}
         if unknown := sorted(values.keys() - known.keys() - {"schema"}):
             names = ", ".join(sorted(known))
-            raise BadInput(f"{unknown[0][:60]!r} is not a field of {self.id}.", f"Its fields are: {names}.", "/fields")
+            yield BadInput(f"{unknown[0][:60]!r} is not a field of {self.id}.", f"Its fields are: {names}.", "/fields")
         for name, field in known.items():
             if name in values:
-                self._validate_field(field, name, values[name])
+                yield from self._field_problems(field, name, values[name])
             elif not field.optional:
-                raise BadInput(f"The field {name} is missing.", f"{self.id} needs it.", f"/fields/{name}")
+                yield BadInput(f"The field {name} is missing.", f"{self.id} needs it.", f"/fields/{name}")
 
     def validate_disclosed(self, values: Mapping[str, Any]) -> None:
         """Check the strings that a certificate discloses; what it withholds is not asked for. Raises BadInput."""
@@ -90,11 +98,12 @@ class Schema:
         for name, value in values.items():
             if name not in known:
                 raise BadInput(f"{name[:60]!r} is not a field of {self.id}.", "", f"/fields/{name}")
-            self._validate_field(known[name], name, value)
+            for problem in self._field_problems(known[name], name, value):
+                raise problem
 
-    def _validate_field(self, field: ContentField, name: str, value: object) -> None:
+    def _field_problems(self, field: ContentField, name: str, value: object) -> Iterator[BadInput]:
         pointer = f"/fields/{name}"
         if not isinstance(value, str):
-            raise BadInput(f"The field {name} must be a string.", "", pointer)
+            yield BadInput(f"The field {name} must be a string.", "", pointer)
         elif problem := field.check(value):
-            raise BadInput(f"The field {name} is not right: {problem}.", "", pointer)
+            yield BadInput(f"The field {name} is not right: {problem}.", "", pointer)

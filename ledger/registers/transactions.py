@@ -37,6 +37,7 @@ class Transactions(BatchRegister):
     kind = "transactions"
     schema = SCHEMA
     subject_fields = ("buyer", "period")
+    key_fields = ("id",)
 
     def record_id(self, values: Mapping[str, Any]) -> bytes:
         return keccak256(f"transactions/{values['buyer']}/{values['period']}".encode())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,3 +117,14 @@ def test_database_restored_readable_by_others_is_made_private(tmp_path: Path) ->
     path.touch(0o644)
     migrate(f"sqlite:///{path}")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_opening_a_database_again_keeps_the_locks_of_those_who_use_it(store: SqlStore, path: Path) -> None:
+    """Else the next process to leave takes itself for the last one, and removes the -wal under the others."""
+    accept(store, "a")
+    wal = path.with_name(path.name + "-wal")
+    before = wal.stat().st_ino
+    sql_engine.open_engine(f"sqlite:///{path}").dispose()
+    code = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('SELECT * FROM contents'); d.close()"
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+    assert wal.exists() and wal.stat().st_ino == before

@@ -1,0 +1,109 @@
+"""An importer at a real office: makes files, runs `khalayak import`, looks at what came of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.cli import main
+from scripts.samples import registry
+from tests.office import TestOffice
+
+ROOT = Path(__file__).parent.parent
+BASE = {"buyer": "id-bps", "period": "2025-03", "date": "2025-03-09", "supplier": "PT Contoh", "currency": "IDR"}
+
+
+@dataclass
+class Importer:
+    parts: TestOffice
+    folder: Path
+    numbers: Iterator[int]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        settings = self.parts.office.settings
+        return {"KHALAYAK_DATA": str(settings.data), "KHALAYAK_RPC_URL": settings.rpc_url}
+
+    @property
+    def keystores(self) -> list[str]:
+        folder = self.parts.office.settings.registrar_keystores
+        return [part for n in (1, 2) for part in ("--approve-with", str(folder / f"registrar-{n}.json"))]
+
+    def run(self, *arguments: str | Path, code: int = 0) -> str:
+        """What `khalayak import` prints, in this process."""
+        out, exit_code = io.StringIO(), 0
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(out):
+            patch.setattr(sys, "argv", ["khalayak", "import", *map(str, arguments)])
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            try:
+                main()
+            except SystemExit as stop:
+                exit_code = int(stop.code or 0)
+        assert exit_code == code, f"{exit_code}: {out.getvalue()}"
+        return out.getvalue()
+
+    def file(self, kind: str, rows: int, form: str = "csv") -> Path:
+        """A registry whose records no other file has."""
+        number = next(self.numbers)
+        path = self.folder / f"{number}" / f"registry.{form}"
+        path.parent.mkdir()
+        registry.write(path, kind, rows, form, seed=number)
+        if kind != "identity":
+            field = {"transactions": b"SP2D-", "land": b".000", "diplomas": b"-000"}[kind]
+            path.write_bytes(path.read_bytes().replace(field, field[:-1] + b"%d" % (100 + number) + field[-1:]))
+        return path
+
+    def table(self, *rows: dict[str, str] | bytes, columns: str = "") -> Path:
+        """A CSV of transactions, of these rows or lines; `columns` are the header's."""
+        path = self.folder / f"{next(self.numbers)}.csv"
+        names = columns.split(",") if columns else ["id", *BASE, "amount"]
+        with path.open("wb") as file:
+            file.write(",".join(names).encode() + b"\n")
+            for row in rows:
+                file.write(row if isinstance(row, bytes) else ",".join(row[name] for name in names).encode() + b"\n")
+        return path
+
+    def row(self, **changed: str) -> dict[str, str]:
+        return {"id": f"T-{next(self.numbers)}", **BASE, "amount": "5.00", **changed}
+
+    def applications(self) -> int:
+        with self.database() as database:
+            return int(database.execute("SELECT count(*) FROM applications").fetchone()[0])
+
+    @contextmanager
+    def database(self) -> Iterator[sqlite3.Connection]:
+        """Its changes are kept."""
+        with closing(sqlite3.connect(self.parts.office.settings.data / "office.db")) as database, database:
+            yield database
+
+    def contents(self, kind: str) -> list[dict[str, Any]]:
+        """The fields of every content that was accepted."""
+        name = str(self.parts.trusted(kind).name)
+        accepted = self.parts.office.store.accepted(name, "nobody's")
+        return [{field["name"]: field["value"] for field in fields} for _, fields in accepted]
+
+    def manifest(self, path: Path) -> dict[str, Any]:
+        manifest: dict[str, Any] = json.loads(path.with_name(path.stem + ".manifest.json").read_text())
+        return manifest
+
+    def certify(self) -> None:
+        """Run until nothing approved is left."""
+        store = self.parts.office.store
+        while any(store.applications(state, 1) for state in ("approved", "signed", "sent", "included", "final")):
+            self.parts.office.run_once()
+
+
+def errors(path: Path) -> list[tuple[str, ...]]:
+    with path.with_name(path.stem + ".errors.csv").open(newline="") as file:
+        return [tuple(row) for row in csv.reader(file)][1:]
