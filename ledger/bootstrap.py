@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
 from ledger.adapters.kubo_store import KuboStore
+from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
@@ -90,6 +91,7 @@ def open_office(settings: Settings) -> Office:
     reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
     secret = read_private(settings.token_secret)
     clock = SystemClock()
+    check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
     documents = open_documents(settings)
