@@ -15,6 +15,7 @@ from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
 from ledger.adapters.http_witness import HttpWitness
 from ledger.adapters.kubo_store import KuboStore
+from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
@@ -92,6 +93,7 @@ def open_office(settings: Settings) -> Office:
     reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
     secret = read_private(settings.token_secret)
     clock = SystemClock()
+    check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
     documents = open_documents(settings)

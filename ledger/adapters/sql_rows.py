@@ -56,9 +56,10 @@ def row_of_entry(register: str, item: RecordedEntry) -> dict[str, Any]:
     }
 
 
-def rows_of_approvers(register: str, item: RecordedEntry) -> list[dict[str, Any]]:
-    place = {"register": register, "block_number": item.block_number, "log_index": item.log_index}
-    return [{**place, "approver": approver} for approver in item.approvers]
+def rows_of_approvers(row: Mapping[str, Any], approvers: Sequence[str]) -> list[dict[str, Any]]:
+    """Of a row of an entry: what it is found by, for each who approved it."""
+    shared = {name: row[name] for name in ("register", "block_number", "log_index", "holder", "action")}
+    return [{**shared, "approver": approver} for approver in approvers]
 
 
 def application_in(row: Row[Any]) -> Application:

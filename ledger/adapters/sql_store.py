@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, insert, or_, select, update
 
 from ledger.adapters.sql_engine import migrate, open_engine, own_errors, reading, take_turns
-from ledger.adapters.sql_history import entries_in_order, first_block_since, last_block_until
+from ledger.adapters.sql_history import entries_query
 from ledger.adapters.sql_rows import (
     accepted_in,
     add_once,
@@ -185,6 +185,8 @@ class SqlStore:
         self, register: str, last_block: int, recorded: Iterable[RecordedEntry], revealed_: Mapping[bytes, Any]
     ) -> None:
         items = list(recorded)
+        rows = [row_of_entry(register, item) for item in items]
+        approved = [by for row, i in zip(rows, items, strict=True) for by in rows_of_approvers(row, i.approvers)]
         facts = [{"register": register, "commitment": c, "value": json.dumps(v)} for c, v in revealed_.items()]
         with self._transaction() as connection:
             # First, so that two followers of one register wait here, before they hold anything else.
@@ -196,8 +198,8 @@ class SqlStore:
                 )
             )
             add_once(connection, revealed, facts)
-            add_once(connection, entries, [row_of_entry(register, item) for item in items])
-            add_once(connection, entry_approvers, [row for i in items for row in rows_of_approvers(register, i)])
+            add_once(connection, entries, rows)
+            add_once(connection, entry_approvers, approved)
 
     def cursor(self, register: str) -> int | None:
         row = self._one(select(cursors.c.block_number).where(cursors.c.register == register))
@@ -219,14 +221,8 @@ class SqlStore:
         after: Place | None = None,
         limit: int = 100,
     ) -> list[RecordedEntry]:
-        query = entries_in_order(register, approver, after)
-        for column, wanted in ((entries.c.holder, holder), (entries.c.action, action)):
-            query = query if wanted is None else query.where(column == wanted)
-        if since is not None:
-            query = query.where(entries.c.block_number >= first_block_since(register, since))
-        if until is not None:
-            query = query.where(entries.c.block_number <= last_block_until(register, until))
-        return [entry_in(row) for row in self._all(query.limit(limit))]
+        query = entries_query(register, holder, approver, action, since, until, after, limit)
+        return [entry_in(row) for row in self._all(query)]
 
     def revealed(self, register: str, commitment: bytes) -> Any | None:
         query = select(revealed.c.value).where(revealed.c.register == register, revealed.c.commitment == commitment)

@@ -106,6 +106,8 @@ entry_approvers = Table(
     Column("approver", String(42), primary_key=True),
     Column("block_number", BigInteger, primary_key=True),
     Column("log_index", BigInteger, primary_key=True),
+    Column("holder", String(42)),
+    Column("action", Integer, nullable=False),
 )
 
 cursors = Table(

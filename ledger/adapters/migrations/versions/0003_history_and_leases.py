@@ -33,6 +33,8 @@ def upgrade() -> None:
         sa.Column("approver", sa.String(42), primary_key=True),
         sa.Column("block_number", sa.BigInteger, primary_key=True),
         sa.Column("log_index", sa.BigInteger, primary_key=True),
+        sa.Column("holder", sa.String(42)),
+        sa.Column("action", sa.Integer, nullable=False),
     )
     _fill(op.get_bind())
     for name, columns in INDEXES.items():
@@ -58,25 +60,22 @@ def downgrade() -> None:
 def _fill(connection: sa.Connection) -> None:
     key = ("register", "record_id", "sequence")
     entries = sa.table("entries", *map(sa.column, (*key, *PLACE[1:], "entry", "approvers", "holder", "action", "time")))
-    approvers = sa.table("entry_approvers", *map(sa.column, (*PLACE, "approver")))
+    approvers = sa.table("entry_approvers", *map(sa.column, (*PLACE, "approver", "holder", "action")))
     columns = sa.tuple_(*(entries.c[name] for name in key))
     ordered = sa.select(entries).order_by(*(entries.c[name] for name in key)).limit(ROWS_A_STEP)
     change = entries.update().where(*(entries.c[name] == sa.bindparam(f"key_{name}") for name in key))
     change = change.values({name: sa.bindparam(name) for name in ("holder", "action", "time")})
     rows = connection.execute(ordered).all()
     while rows:
-        connection.execute(change, [_asked_by(row) | {f"key_{n}": getattr(row, n) for n in key} for row in rows])
-        given = [
-            {name: getattr(row, name) for name in PLACE} | {"approver": approver}
-            for row in rows
-            for approver in json.loads(row.approvers)
-        ]
+        changed, given = [], []
+        for row in rows:
+            entry = json.loads(row.entry)
+            found_by = {"holder": entry.get("holder", entry.get("controller")), "action": entry["action"]}
+            changed.append({**found_by, "time": entry["time"], **{f"key_{name}": getattr(row, name) for name in key}})
+            place = {name: getattr(row, name) for name in PLACE}
+            given += [{**place, **found_by, "approver": approver} for approver in json.loads(row.approvers)]
+        connection.execute(change, changed)
         if given:
             connection.execute(approvers.insert(), given)
         last = tuple(getattr(rows[-1], name) for name in key)
         rows = connection.execute(ordered.where(columns > sa.tuple_(*last))).all()
-
-
-def _asked_by(row: sa.Row[tuple[object, ...]]) -> dict[str, object]:
-    entry = json.loads(row.entry)
-    return {"holder": entry.get("holder", entry.get("controller")), "action": entry["action"], "time": entry["time"]}
