@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.ports import RecordStore
-from tests.ports.test_record_store import REGISTER, RELAYER, accept, application
+from tests.ports.test_record_store import RECORD, REGISTER, RELAYER, accept, application, recorded
 
 
 def test_what_was_revealed_of_a_commitment_is_kept_once_for_each_register(store: RecordStore) -> None:
@@ -22,3 +22,23 @@ def test_the_first_application_of_a_record_that_was_not_refused_is_found(store: 
     store.move("one", "submitted", "failed", "reverted")
     assert store.first_application_of(REGISTER, record_id) == application("two")
     assert store.first_application_of(REGISTER, bytes(32)) is None
+
+
+def test_accepted_contents_are_those_of_living_applications_of_others(store: RecordStore) -> None:
+    for name in ("own", "other", "dead", "failed"):
+        accept(store, name)
+    store.move("dead", "submitted", "refused")
+    store.move("failed", "submitted", "failed")
+    found = [(record_id, fields[0]["value"]) for record_id, fields in store.accepted(REGISTER, "key-own")]
+    assert found == [(RECORD, "Siti other")] * 2
+    assert len(list(store.accepted(REGISTER, "key_o"))) == 4  # no wildcard
+    assert list(store.accepted("another", "key-own")) == []
+
+
+def test_recorded_records_are_told_once_and_those_of_ones_own_not(store: RecordStore) -> None:
+    store.add_entries(REGISTER, 9, [recorded(1), recorded(2)], {})
+    assert list(store.recorded(REGISTER, "key-own")) == [RECORD]
+    accept(store, "own")
+    assert list(store.recorded(REGISTER, "key-own")) == []
+    assert list(store.recorded(REGISTER, "key-other")) == [RECORD]
+    assert list(store.recorded("another", "key-other")) == []

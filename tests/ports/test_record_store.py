@@ -279,26 +279,6 @@ def test_killed_while_accepting_it_keeps_whole_applications_and_all_it_acknowled
     accept(store, "after the crash")
 
 
-def test_accepted_contents_are_those_of_living_applications_of_others(store: RecordStore) -> None:
-    for name in ("own", "other", "dead", "failed"):
-        accept(store, name)
-    store.move("dead", "submitted", "refused")
-    store.move("failed", "submitted", "failed")
-    found = [(record_id, fields[0]["value"]) for record_id, fields in store.accepted(REGISTER, "key-own")]
-    assert found == [(RECORD, "Siti other")] * 2
-    assert len(list(store.accepted(REGISTER, "key_o"))) == 4  # no wildcard
-    assert list(store.accepted("another", "key-own")) == []
-
-
-def test_recorded_records_are_told_once_and_those_of_ones_own_not(store: RecordStore) -> None:
-    store.add_entries(REGISTER, 9, [recorded(1), recorded(2)], {})
-    assert list(store.recorded(REGISTER, "key-own")) == [RECORD]
-    accept(store, "own")
-    assert list(store.recorded(REGISTER, "key-own")) == []
-    assert list(store.recorded(REGISTER, "key-other")) == [RECORD]
-    assert list(store.recorded("another", "key-other")) == []
-
-
 def accept_until_killed(url: str) -> None:
     store = SqlStore(url)
     for number in range(100_000):
