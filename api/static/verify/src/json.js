@@ -7,13 +7,13 @@ import { BadInput } from "./errors.js";
 import { thousands } from "./text.js";
 
 const MAX_DEPTH = 32;
+const MAX_RECURSION = 950; // about as deep as Python reads before it gives up
 const MAX_DIGITS = 4300; // of a whole number: Python reads no more
 const SPACES = " \t\n\r";
 const ESCAPED = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 const NUMBER = /(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
 const PLAIN = /[^"\\\x00-\x1f]*/y;
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
-const [OPENING, CLOSING] = ["[{", "]}"].map((brackets) => Array.from(brackets, (bracket) => bracket.charCodeAt(0)));
+const IN_WORDS = "Write numbers that matter as strings.";
 
 /** A number that was not written as a whole one. */
 class Fraction {
@@ -29,7 +29,6 @@ export function parseJson(bytes, sizeLimit, what) {
     const sizes = `${thousands(bytes.length)} bytes; at most ${thousands(sizeLimit)} are read.`;
     throw new BadInput(`${what} is ${sizes}`);
   }
-  checkDepth(bytes, what);
   try {
     return new Parser(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)).document();
   } catch (error) {
@@ -39,22 +38,13 @@ export function parseJson(bytes, sizeLimit, what) {
   }
 }
 
-function checkDepth(bytes, what) {
-  let [depth, quoted] = [0, false];
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (byte === QUOTE) quoted = !quoted;
-    else if (quoted) i += byte === BACKSLASH;
-    else depth += OPENING.includes(byte) - CLOSING.includes(byte);
-    if (depth > MAX_DEPTH) throw new BadInput(`${what} is nested more than ${MAX_DEPTH} levels deep.`);
-  }
-}
-
 class Parser {
   constructor(text) {
     this.text = text;
     this.at = 0;
-    this.exact = true; // whether every string and number is one that JSON can carry
+    this.depth = 0;
+    this.deepest = 0;
+    this.exact = true; // whether every string is one that JSON can carry
   }
 
   document() {
@@ -62,12 +52,17 @@ class Parser {
     const value = this.value();
     this.skip();
     if (this.at < this.text.length) this.fail();
-    if (!this.exact) throw new RangeError("a lone surrogate, or a number beyond all bounds");
+    if (this.deepest > MAX_DEPTH) this.failTooDeep();
+    if (!this.exact) throw new RangeError("a lone surrogate");
     return value;
   }
 
   fail(at = this.at) {
     throw new SyntaxError(String(this.text.slice(0, at).split("\n").length));
+  }
+
+  failTooDeep() {
+    throw new BadInput(`it is nested more than ${MAX_DEPTH} levels deep.`);
   }
 
   skip() {
@@ -83,14 +78,22 @@ class Parser {
 
   value() {
     if (this.takes('"')) return this.string();
-    if (this.takes("{")) return this.object();
-    if (this.takes("[")) return this.array();
+    if (this.takes("{")) return this.nested(() => this.object());
+    if (this.takes("[")) return this.nested(() => this.array());
     for (const [text, value] of [["null", null], ["true", true], ["false", false]]) if (this.takes(text)) return value;
     for (const name of ["NaN", "Infinity", "-Infinity"]) {
       if (!this.takes(name)) continue;
-      throw new BadInput(`${name} is not a JSON number.`, "Write numbers that matter as strings.");
+      throw new BadInput(`${name} is not a JSON number.`, IN_WORDS);
     }
     return this.number();
+  }
+
+  nested(read) {
+    this.deepest = Math.max(this.deepest, ++this.depth);
+    if (this.depth > MAX_RECURSION) this.failTooDeep();
+    const value = read();
+    this.depth--;
+    return value;
   }
 
   number() {
@@ -100,7 +103,7 @@ class Parser {
     this.at = NUMBER.lastIndex;
     const [all, whole, fraction, exponent] = match;
     if (fraction || exponent) {
-      this.exact &&= Number.isFinite(Number(all));
+      if (!Number.isFinite(Number(all))) throw new BadInput("a number is too great for JSON.", IN_WORDS);
       return new Fraction(Number(all));
     }
     if (whole.replace("-", "").length > MAX_DIGITS) throw new RangeError("too many digits");
