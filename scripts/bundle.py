@@ -72,8 +72,9 @@ def _check(check: Check) -> dict[str, Any]:
     held = inspect.getclosurevars(check)
     if held.nonlocals.keys() == {"limit"}:
         return {"type": "text", **held.nonlocals}
-    if held.nonlocals.keys() == {"regex", "wanted"}:
-        return {"type": "pattern", **held.nonlocals}
+    if held.nonlocals.keys() == {"compiled", "wanted"}:
+        compiled, wanted = held.nonlocals["compiled"], held.nonlocals["wanted"]
+        return {"type": "pattern", "regex": compiled.pattern, "wanted": wanted}
     if check is iso_date:
         return {"type": "date"}
     if held.globals == {"iso_date": iso_date} and check("unlimited") is None:

@@ -55,7 +55,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
     options = ["--function", "(check|refute)_", "--loop", "4", "--no-status", "--json-output", str(report)]
     command = [str(HALMOS), "-c", LAUNCH, "--forge-build-out", "out/symbolic", *options, *BOUNDS]
     path = f"{foundry('forge').parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "FOUNDRY_PROFILE": "symbolic", "PATH": path}
+    # halmos looks for its solver in the environment that is active, which is ours under `make test`.
+    own = {"FOUNDRY_PROFILE": "symbolic", "PATH": path, "VIRTUAL_ENV": str(HALMOS.parents[1])}
+    environment = {**os.environ, **own}
     run = subprocess.run(command, cwd=WORKSPACE, env=environment, capture_output=True, text=True, timeout=900)
     assert report.exists(), run.stdout + run.stderr
     found: dict[str, list[dict[str, Any]]] = {}

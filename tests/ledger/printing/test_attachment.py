@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import io
-import zlib
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pypdf import PdfReader, PdfWriter
 
 from ledger.errors import BadInput, TooLarge
 from ledger.printing.attachment import MAX_ATTACHMENTS, MAX_PDF_BYTES, attached_certificate
-from ledger.printing.pdf import render
 from ledger.verifier import verify
-from tests.builders import World, as_bytes, trust_root
+from tests.builders import trust_root
+from tests.ledger.printing.pdfs import (
+    CERTIFICATE,
+    CIRCLE,
+    FILE,
+    OPENINGS,
+    PDF,
+    WITHOUT,
+    attached,
+    flate,
+    saved_again,
+    stream,
+)
 
 FORMAT = "khalayak-certificate@1"
-FILE = b'{"format": "khalayak-certificate@1"}'
 LIMIT = 1 << 20
-CERTIFICATE = as_bytes(World().certificate())
-PDF = render(CERTIFICATE, trust_root(), "https://kantor.example")
 
 
 def find(pdf: bytes) -> bytes:
     return attached_certificate(pdf, (FORMAT,), LIMIT)
-
-
-def stream(content: bytes, dictionary: bytes = b"/Type /EmbeddedFile", number: int = 1) -> bytes:
-    return b"%d 0 obj\n<< %s >>\nstream\n%s\nendstream\nendobj\n" % (number, dictionary, content)
-
-
-def flate(content: bytes) -> bytes:
-    return stream(zlib.compress(content), b"/Type /EmbeddedFile /Filter /FlateDecode")
-
-
-def written(change: Callable[[PdfWriter], None]) -> bytes:
-    writer, out = PdfWriter(), io.BytesIO()
-    change(writer)
-    writer.write(out)
-    return out.getvalue()
 
 
 def test_it_is_found_as_it_was_attached() -> None:
@@ -48,21 +36,12 @@ def test_it_is_found_as_it_was_attached() -> None:
 
 
 def test_it_is_found_after_another_tool_saved_the_pdf() -> None:
-    saved = written(
-        lambda writer: (
-            writer.append(PdfReader(io.BytesIO(PDF))) or writer.clone_document_from_reader(PdfReader(io.BytesIO(PDF)))
-        )
-    )  # type: ignore[func-returns-value]
+    saved = saved_again(PDF)
     assert saved != PDF and find(saved) == CERTIFICATE
 
 
 def test_it_is_found_where_another_tool_attached_it_to_another_pdf() -> None:
-    def attach(writer: PdfWriter) -> None:
-        writer.add_blank_page(100, 100)
-        writer.add_attachment("notes.txt", b"nothing")
-        writer.add_attachment("certificate.json", CERTIFICATE)
-
-    pdf = written(attach)
+    pdf = attached(CERTIFICATE)
     assert find(pdf) == CERTIFICATE
     assert verify(pdf, trust_root()).valid
 
@@ -78,19 +57,7 @@ def test_one_certificate_twice_is_one_and_two_are_refused() -> None:
         find(b"%PDF-" + flate(FILE) + flate(FILE + b" "))
 
 
-@pytest.mark.parametrize(
-    "pdf",
-    [
-        b"%PDF-",
-        b"%PDF-1.7\n%%EOF",
-        b"%PDF-" + flate(b"{}"),
-        b"%PDF-" + stream(FILE),
-        b"%PDF-" + stream(b"no zlib", b"/Type /EmbeddedFile /Filter /FlateDecode"),
-        b"%PDF-" + stream(FILE, b"/Type /EmbeddedFile /Filter [/ASCIIHexDecode /FlateDecode]"),
-        b"%PDF-" + stream(FILE, b"/Type /EmbeddedFile /Length 5 0 R"),
-        b"%PDF-" + b"/Type /EmbeddedFile" + b" " * 5000 + stream(FILE, b""),
-    ],
-)
+@pytest.mark.parametrize("pdf", WITHOUT)
 def test_a_pdf_without_one_is_refused_with_what_to_do(pdf: bytes) -> None:
     with pytest.raises(BadInput, match="carries no certificate") as refused:
         find(pdf)
@@ -112,16 +79,15 @@ def test_many_attachments_and_a_large_file_are_refused() -> None:
 
 
 def test_objects_that_lead_in_circles_lead_nowhere() -> None:
-    circle = b"1 0 obj\n<< /Type /EmbeddedFile /Length 2 0 R /Filter 1 0 R >>\nstream\n" * 10 + b"2 0 obj 1 0 R endobj"
-    verdict = verify(b"%PDF-" + circle, trust_root())
+    verdict = verify(CIRCLE, trust_root())
     assert verdict.refusal is not None and verdict.refusal.number == 1
 
 
 def test_a_file_of_nothing_but_openings_is_read_once() -> None:
     # Anything that looked for an end from each opening would read the file as often as it has openings.
-    for unit in (b"/Type /EmbeddedFile", b"1 0 obj <<", b"stream\n", b"/Type        "):
+    for pdf in OPENINGS:
         with pytest.raises(BadInput):
-            find(b"%PDF-" + unit * (5_000_000 // len(unit)))
+            find(pdf)
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,5 +1,6 @@
 /** Certificates and proofs of absence. Mirrors ledger/certificate.py. */
 
+import { attachedCertificate, isPdf } from "./attachment.js";
 import { parseDisclosure } from "./content.js";
 import { equal, exactList, exactObject, fromHex, parseAddress, parseRegisterName } from "./encoding.js";
 import { parseEntry } from "./entries.js";
@@ -18,9 +19,10 @@ const MAX_ENTRIES = 4096;
 const MAX_CHECKPOINT = 16384;
 const MAX_TEXT = 100;
 
-/** Parse a certificate or a proof of absence, which has a `subject`. Throws BadInput. */
+/** Parse a certificate or a proof of absence, which has a `subject`, or the one that a PDF carries. Throws BadInput. */
 export function parse(bytes) {
-  const value = parseJson(bytes, MAX_BYTES, "The certificate");
+  const file = isPdf(bytes) ? attachedCertificate(bytes, [CERTIFICATE, ABSENCE], MAX_BYTES + 1) : bytes;
+  const value = parseJson(file, MAX_BYTES, "The certificate");
   const format = value instanceof Map && value.get("format");
   if (format === CERTIFICATE) return parseCertificate(value);
   if (format === ABSENCE) return parseAbsence(value);

@@ -7,13 +7,13 @@ import { BadInput } from "./errors.js";
 import { thousands } from "./text.js";
 
 const MAX_DEPTH = 32;
+const MAX_RECURSION = 950; // about as deep as Python reads before it gives up
 const MAX_DIGITS = 4300; // of a whole number: Python reads no more
 const SPACES = " \t\n\r";
 const ESCAPED = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 const NUMBER = /(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
 const PLAIN = /[^"\\\x00-\x1f]*/y;
-const AS_STRINGS = "Write numbers that matter as strings.";
-const PYTHONS_STACK = 900; // about where Python gives up, before it sees what follows
+const IN_WORDS = "Write numbers that matter as strings.";
 
 /** A number that was not written as a whole one. */
 class Fraction {
@@ -42,9 +42,9 @@ class Parser {
   constructor(text) {
     this.text = text;
     this.at = 0;
-    this.exact = true; // whether every string is one that UTF-8 can carry
     this.depth = 0;
     this.deepest = 0;
+    this.exact = true; // whether every string is one that JSON can carry
   }
 
   document() {
@@ -52,26 +52,17 @@ class Parser {
     const value = this.value();
     this.skip();
     if (this.at < this.text.length) this.fail();
-    if (this.deepest > MAX_DEPTH) this.tooDeep();
+    if (this.deepest > MAX_DEPTH) this.failTooDeep();
     if (!this.exact) throw new RangeError("a lone surrogate");
-    return value;
-  }
-
-  tooDeep() {
-    throw new BadInput(`it is nested more than ${MAX_DEPTH} levels deep.`);
-  }
-
-  /** What `read` makes of the text, which is one level further in. */
-  within(read) {
-    this.deepest = Math.max(this.deepest, ++this.depth);
-    if (this.depth > PYTHONS_STACK) this.tooDeep();
-    const value = read.call(this);
-    this.depth--;
     return value;
   }
 
   fail(at = this.at) {
     throw new SyntaxError(String(this.text.slice(0, at).split("\n").length));
+  }
+
+  failTooDeep() {
+    throw new BadInput(`it is nested more than ${MAX_DEPTH} levels deep.`);
   }
 
   skip() {
@@ -87,14 +78,22 @@ class Parser {
 
   value() {
     if (this.takes('"')) return this.string();
-    if (this.takes("{")) return this.within(this.object);
-    if (this.takes("[")) return this.within(this.array);
+    if (this.takes("{")) return this.nested(() => this.object());
+    if (this.takes("[")) return this.nested(() => this.array());
     for (const [text, value] of [["null", null], ["true", true], ["false", false]]) if (this.takes(text)) return value;
     for (const name of ["NaN", "Infinity", "-Infinity"]) {
       if (!this.takes(name)) continue;
-      throw new BadInput(`${name} is not a JSON number.`, AS_STRINGS);
+      throw new BadInput(`${name} is not a JSON number.`, IN_WORDS);
     }
     return this.number();
+  }
+
+  nested(read) {
+    this.deepest = Math.max(this.deepest, ++this.depth);
+    if (this.depth > MAX_RECURSION) this.failTooDeep();
+    const value = read();
+    this.depth--;
+    return value;
   }
 
   number() {
@@ -104,7 +103,7 @@ class Parser {
     this.at = NUMBER.lastIndex;
     const [all, whole, fraction, exponent] = match;
     if (fraction || exponent) {
-      if (!Number.isFinite(Number(all))) throw new BadInput("a number is too great for JSON.", AS_STRINGS);
+      if (!Number.isFinite(Number(all))) throw new BadInput("a number is too great for JSON.", IN_WORDS);
       return new Fraction(Number(all));
     }
     if (whole.replace("-", "").length > MAX_DIGITS) throw new RangeError("too many digits");

@@ -1,6 +1,7 @@
 /** The verifier in the browser: the same checks in the same order, with the same words, as ledger/verifier.py. Pure: no
     network, no clock, and what is given to it stays in memory. */
 
+import { isPdf } from "./attachment.js";
 import { parse, statusAt } from "./certificate.js";
 import { cosigners, parseCheckpoint } from "./checkpoint.js";
 import { verifyDisclosure } from "./content.js";
@@ -89,7 +90,8 @@ class Verification {
   parse(bytes) {
     try {
       const parsed = parse(bytes);
-      this.note(1, "passed", `${thousands(bytes.length)} bytes`);
+      const pages = isPdf(bytes) ? ", a PDF: what it carries is checked, what its pages say is not" : "";
+      this.note(1, "passed", `${thousands(bytes.length)} bytes${pages}`);
       return parsed;
     } catch (error) {
       if (!(error instanceof BadInput)) throw error;
