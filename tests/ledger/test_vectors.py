@@ -38,7 +38,7 @@ def test_a_second_run_writes_the_same_bytes() -> None:
     made = files()
     assert there.keys() == made.keys()
     assert [name for name in made if made[name] != there[name]] == []
-    assert sum(map(len, made.values())) < 3 << 20
+    assert sum(map(len, made.values())) < 3_300_000
 
 
 def test_every_action_of_every_register_has_a_genuine_certificate() -> None:

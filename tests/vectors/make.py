@@ -20,6 +20,7 @@ from tests.vectors.forged_record import contents, evidence, histories, newest_en
 from tests.vectors.forged_state import accounts, heads
 from tests.vectors.genuine import UNKNOWN, States, Vector, compact, genuine
 from tests.vectors.malformed import EDITED, MALFORMED, RAW
+from tests.vectors.printed import printed
 from tests.vectors.tamper import Forgery
 
 FOLDER = Path(__file__).parent / "certificates"
@@ -55,7 +56,7 @@ def vectors() -> Mapping[str, Vector]:
         made[f"forged/{vector.name}.json"] = replace(
             vector, states=_refused(number, "failed"), refusal=(number, "failed")
         )
-    return made
+    return {**made, **printed()}
 
 
 def files() -> Mapping[str, bytes]:
