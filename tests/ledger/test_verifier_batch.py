@@ -55,7 +55,8 @@ class Batch:
             self.corrections.append(made)
         self.newest = next((c for _, c in reversed(corrections) if c), self.contents[INDEX])
 
-    def certificate(self, suspect: str = "", **changes: Any) -> Certificate:
+    def certificate(self, suspect: str = "", asked: bytes = b"", **changes: Any) -> Certificate:
+        """`asked`: another leaf whose slot is proved in place of the record's."""
         leaf, batch = self.leaves[INDEX], batch_id(SERIES, SEQUENCE)
         heads = {batch: self.entry.head} | ({leaf: self.corrections[-1].head} if self.corrections else {})
         # Suspect since the time of the last correction.
@@ -70,7 +71,7 @@ class Batch:
             (REGISTRARS,),
             Leaf(self.contents[INDEX].digest, INDEX, path, corrections),
             self.newest.disclose(),
-            world.state({"head": batch, "leaf": leaf}, with_authority=True),
+            world.state({"head": batch, "leaf": asked or leaf}, with_authority=True),
         )
         return replace(made, **changes)
 
@@ -106,10 +107,17 @@ def forged(batch: Batch, **changes: Any) -> Certificate:
     return replace(honest, evidence=replace(honest.evidence, **changes))  # type: ignore[type-var]
 
 
+def inner_node() -> Certificate:
+    """What lies under an inner node, shown as if it were a content; that its slot is empty is truly proved."""
+    under, path = b"".join(PLAIN.leaves[6:8]), merkle.inclusion_path(PLAIN.leaves, INDEX)[1:]
+    made = PLAIN.certificate(asked=merkle.leaf_hash(under[:32]))
+    return replace(made, evidence=Leaf(under[:32], INDEX // 2, tuple(path)))
+
+
 FORGERIES: list[tuple[str, int, Callable[[], Certificate]]] = [
     ("another place", 9, lambda: forged(PLAIN, index=5)),
     ("a shorter path", 9, lambda: forged(PLAIN, path=PLAIN.certificate().evidence.path[:-1])),  # type: ignore[attr-defined]
-    ("an inner node", 5, lambda: forged(PLAIN, content=merkle.node_hash(*PLAIN.leaves[:2]))),
+    ("an inner node", 8, inner_node),
     (
         "hidden corrections",
         9,
