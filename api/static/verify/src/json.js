@@ -7,7 +7,10 @@ import { BadInput } from "./errors.js";
 import { thousands } from "./text.js";
 
 const MAX_DEPTH = 32;
-const MAX_RECURSION = 950; // about as deep as Python reads before it gives up
+const TOO_DEEP = `it is nested more than ${MAX_DEPTH} levels deep.`;
+const MAX_NESTING = 500;
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [OPENING, CLOSING] = ["[{", "]}"].map((brackets) => Array.from(brackets, (bracket) => bracket.charCodeAt(0)));
 const MAX_DIGITS = 4300; // of a whole number: Python reads no more
 const SPACES = " \t\n\r";
 const ESCAPED = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
@@ -30,11 +33,24 @@ export function parseJson(bytes, sizeLimit, what) {
     throw new BadInput(`${what} is ${sizes}`);
   }
   try {
+    checkNesting(bytes);
     return new Parser(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)).document();
   } catch (error) {
     if (error instanceof BadInput) throw new BadInput(`${what}: ${error.message}`, error.hint);
     const position = error instanceof SyntaxError ? ` at line ${error.message}` : "";
     throw new BadInput(`${what} is not valid JSON${position}.`, "Check that the file is whole and not edited.");
+  }
+}
+
+/** Refuses what could not be walked with the stack that Python has, before anything else is seen of it. */
+function checkNesting(bytes) {
+  let [depth, quoted] = [0, false];
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === QUOTE) quoted = !quoted;
+    else if (quoted) i += byte === BACKSLASH;
+    else depth += OPENING.includes(byte) - CLOSING.includes(byte);
+    if (depth > MAX_NESTING) throw new BadInput(TOO_DEEP);
   }
 }
 
@@ -52,17 +68,13 @@ class Parser {
     const value = this.value();
     this.skip();
     if (this.at < this.text.length) this.fail();
-    if (this.deepest > MAX_DEPTH) this.failTooDeep();
+    if (this.deepest > MAX_DEPTH) throw new BadInput(TOO_DEEP);
     if (!this.exact) throw new RangeError("a lone surrogate");
     return value;
   }
 
   fail(at = this.at) {
     throw new SyntaxError(String(this.text.slice(0, at).split("\n").length));
-  }
-
-  failTooDeep() {
-    throw new BadInput(`it is nested more than ${MAX_DEPTH} levels deep.`);
   }
 
   skip() {
@@ -90,7 +102,6 @@ class Parser {
 
   nested(read) {
     this.deepest = Math.max(this.deepest, ++this.depth);
-    if (this.depth > MAX_RECURSION) this.failTooDeep();
     const value = read();
     this.depth--;
     return value;
