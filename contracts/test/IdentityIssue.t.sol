@@ -106,6 +106,13 @@ contract IdentityIssueTest is IdentityFixture {
         refuse(given, abi.encodeWithSelector(IdentityRegister.InvalidController.selector, address(0)));
     }
 
+    function test_any_account_may_be_a_controller() public {
+        IdentityRegister.Identity[] memory given = several(1);
+        given[0].controller = address(1);
+        issue(given);
+        assertEq(identities.headOf(given[0].recordId), hashOf(firstEntry(given[0])));
+    }
+
     function test_an_identity_has_a_content() public {
         IdentityRegister.Identity[] memory given = several(3);
         given[2].digest = 0;

@@ -126,7 +126,7 @@ contract MergeTest is LandFixture {
         LandRegister.LandEntry memory born = firstEntry(child);
         LandRegister.Lien[] memory all = joined();
         (born.action, born.liens, born.lienRoot) = (10, uint16(all.length), rootOf(all));
-        born.parents = keccak256(abi.encodePacked(heads()));
+        (born.parents, born.approvals) = (keccak256(abi.encodePacked(heads())), packedHash(keysOf(approvals)));
         vm.recordLogs();
         send(data);
         Vm.Log[] memory logs = vm.getRecordedLogs();
@@ -135,14 +135,15 @@ contract MergeTest is LandFixture {
         assertTrue(all.length == 0 || tellsLiens(logs, all), "liens told");
         for (uint256 i = 0; i < ids.length; ++i) {
             current = entries[i];
-            LandRegister.LandEntry memory retired = following(10, keysOf(2));
+            LandRegister.LandEntry memory retired = following(10, keysOf(approvals));
             retired.status = 3;
             assertEq(register.headOf(ids[i]), hashOf(retired));
             assertTrue(tells(logs, ids[i], retired), "told");
         }
     }
 
-    function test_parcels_become_one_and_are_retired() public {
+    function test_parcels_become_one_and_are_retired_by_those_who_approved(bool three) public {
+        approvals = three ? 3 : 2;
         assertRecordsMerge();
     }
 
@@ -155,7 +156,7 @@ contract MergeTest is LandFixture {
 
     function test_a_merged_parcel_never_lives_again() public {
         (current, recordId) = (entries[0], ids[0]);
-        LandRegister.LandEntry memory retired = following(10, keysOf(2));
+        LandRegister.LandEntry memory retired = following(10, keysOf(approvals));
         retired.status = 3;
         send(call());
         entries[0] = retired;

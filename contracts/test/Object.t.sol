@@ -24,6 +24,8 @@ contract ObjectTest is CoolingFixture {
         assertEq(objected().holder, vm.addr(HOLDER_KEY));
         assertEq(objected().lienRoot, rootOf(liens));
         assertEq(objected().sequence, 3);
+        assertEq(objected().action, register.OBJECT());
+        assertEq(uint256(register.OBJECT()), 14);
     }
 
     function test_only_the_holder_before_objects() public {
