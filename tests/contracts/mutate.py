@@ -33,7 +33,7 @@ PLAN = {
     "BatchRegister": (["BatchRegister"], BATCHES),
     "IdentityHistory": (["IdentityRegister"], IDENTITIES),
     "IdentityRegister": (["IdentityRegister"], IDENTITIES),
-    "LandEntries": (LAND, ["Transfer", "Issue", "Amend", "History", "LandHistory"]),
+    "LandEntries": (LAND, ["Transfer", "Issue", "Amend", "Object", "History", "LandHistory"]),
     "LandTitles": (LAND, ["Transfer", "CoolingOff", "Issue", "Amend", "Retire", "Assign", "Split", "Merge", "History"]),
     "LandCourt": (LAND, ["Assign", "Withdraw", "Freeze", "Court", "LandHistory"]),
     "LandPending": (LAND, ["Object", "Withdraw", "Assign", "CoolingOff", "CoolingHistory", "LandHistory"]),
