@@ -144,7 +144,9 @@ class Applications:
         # What is approved is known after sealing. The rules ask only that there is something.
         unsealed = {**payload, "records": [{**record, "digest": _UNSEALED} for record in payload["records"]]}
         register.finish(action, unsealed)
-        time, window = self.chain.block("latest").time, self._window(register.window, known.address)
+        # A chain without transactions mines no blocks: the next one will be of now.
+        time = max(self.chain.block("latest").time, self.clock.now())
+        window = self._window(register.window, known.address)
         try:
             register.follow(action, unsealed, known.head, time, window)
         except ContractReverted as refusal:

@@ -102,6 +102,10 @@ class BatchRegister:
         series = {self.record_id(record.fields) for record in change.records}
         if len(series) > 1:
             raise BadInput("The records are not of one series.", f"One batch, one {' and '.join(self.subject_fields)}.")
+        for i, record in enumerate(change.records):
+            # The chain would take it, and no verifier ever would.
+            if problem := self.disagreement(record.fields, self.record_id(record.fields), NOTHING):
+                raise BadInput(f"Record {i + 1} contradicts itself: {problem}.", "", f"/records/{i}/fields")
         if change.action in ("append", "appendLeaves"):
             history = known.history(*series)
             current = dict(history[-1].entry) if history else None

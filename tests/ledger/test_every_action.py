@@ -153,6 +153,13 @@ def test_one_batch_is_of_one_series_and_a_series_without_batches_is_absent(desk:
     assert verify(canonical_json(absence.as_json()), desk.office.trust).valid
 
 
+def test_what_no_verifier_would_take_is_refused_at_the_desk(desk: TestOffice) -> None:
+    (good,) = spending("2026-09", 1)
+    outside = RecordRequest({**good.fields, "date": "2026-10-03"})
+    with pytest.raises(BadInput, match="the date is not in the month"):
+        desk.submit("transactions", Change("append", [good, outside]))
+
+
 def test_a_register_of_another_kind_of_record_is_one_file(desk: TestOffice) -> None:
     fields: Mapping[str, str] = {
         "number": "D-2026-001",
