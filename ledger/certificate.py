@@ -138,12 +138,15 @@ class Absence:
         }
 
 
+def file_in(data: bytes) -> bytes:
+    """The file itself, or the one that a PDF carries. Raises TooLarge, BadInput."""
+    return attached_certificate(data, (CERTIFICATE, ABSENCE), MAX_BYTES + 1) if is_pdf(data) else data
+
+
 def parse(data: bytes) -> Certificate | Absence:
     """Parse a certificate or a proof of absence, or the one that a PDF carries. Sizes and counts are bounded. Raises
     TooLarge, BadInput."""
-    if is_pdf(data):
-        data = attached_certificate(data, (CERTIFICATE, ABSENCE), MAX_BYTES + 1)
-    value = parse_json(data, MAX_BYTES, "The certificate")
+    value = parse_json(file_in(data), MAX_BYTES, "The certificate")
     if not isinstance(value, dict) or value.get("format") not in (CERTIFICATE, ABSENCE):
         raise BadInput(f"This is not a {CERTIFICATE} or {ABSENCE} file.", "Choose the .json file of the office.")
     return _parse_certificate(value) if value["format"] == CERTIFICATE else _parse_absence(value)

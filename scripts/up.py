@@ -55,6 +55,7 @@ def _welcome(settings: Settings, documents: str) -> str:
     registrars = "\n".join(f"             {path}" for path in sorted(settings.registrar_keystores.glob("*.json")))
     return (
         f"\nKhalayak is up. Ctrl-C stops all of it.\n"
+        f"Pages        http://127.0.0.1:{API_PORT}/\n"
         f"API          http://127.0.0.1:{API_PORT}/docs\n"
         f"Devnet       {settings.rpc_url}, chain 31337 (its records end with it)\n"
         f"Documents    {documents} store\n"

@@ -19,9 +19,13 @@ const MAX_ENTRIES = 4096;
 const MAX_CHECKPOINT = 16384;
 const MAX_TEXT = 100;
 
+/** The file itself, or the one that a PDF carries. Throws BadInput. */
+export const fileIn = (bytes) =>
+  isPdf(bytes) ? attachedCertificate(bytes, [CERTIFICATE, ABSENCE], MAX_BYTES + 1) : bytes;
+
 /** Parse a certificate or a proof of absence, which has a `subject`, or the one that a PDF carries. Throws BadInput. */
 export function parse(bytes) {
-  const file = isPdf(bytes) ? attachedCertificate(bytes, [CERTIFICATE, ABSENCE], MAX_BYTES + 1) : bytes;
+  const file = fileIn(bytes);
   const value = parseJson(file, MAX_BYTES, "The certificate");
   const format = value instanceof Map && value.get("format");
   if (format === CERTIFICATE) return parseCertificate(value);

@@ -2,7 +2,7 @@
     network, no clock, and what is given to it stays in memory. */
 
 import { isPdf } from "./attachment.js";
-import { parse, statusAt } from "./certificate.js";
+import { fileIn, parse, statusAt } from "./certificate.js";
 import { cosigners, parseCheckpoint } from "./checkpoint.js";
 import { verifyDisclosure } from "./content.js";
 import { addressBytes, concat, equal, fromHex, sha256, toHex, toNumber, ZERO32 } from "./encoding.js";
@@ -14,7 +14,7 @@ import { sorted, thousands } from "./text.js";
 import { parseTrust } from "./trust.js";
 import { check, verdict } from "./verdict.js";
 
-export { BadInput, parseTrust };
+export { BadInput, fileIn, parseTrust };
 
 const HEAD_SLOT = 0;
 const SUSPECT_SINCE_SLOT = 4;
