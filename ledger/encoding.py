@@ -21,7 +21,8 @@ MAX_JSON_DEPTH = 32
 _TOO_DEEP = f"it is nested more than {MAX_JSON_DEPTH} levels deep."
 
 _MAX_NESTING = 500
-_BRACKETS_AND_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{\]}]', re.DOTALL)
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _HEX = re.compile(r"0[xX](?:[0-9a-fA-F]{2})*+")
 
 
@@ -146,9 +147,8 @@ def _check_nesting(data: bytes) -> None:
     if data.count(b"[") + data.count(b"{") <= _MAX_NESTING:
         return
     depth = 0
-    for token in _BRACKETS_AND_STRINGS.finditer(data):
-        first = data[token.start()]
-        depth += (first in b"[{") - (first in b"]}")
+    for bracket in _STRINGS.sub(b"", data).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
         if depth > _MAX_NESTING:
             raise BadInput(_TOO_DEEP)
 
