@@ -59,7 +59,7 @@ def test_commands_of_readme_run_in_order_and_print_what_it_shows(stack: None) ->
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "state         certified" in result.stdout
-    assert result.stdout.count("OK: ") == 4
+    assert result.stdout.count("OK: ") == 5
     printed = CHANGING.sub("#", demo.stdout + result.stdout)
     shown = "".join(re.findall(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
     assert [line for line in CHANGING.sub("#", shown).splitlines() if line not in printed] == []
