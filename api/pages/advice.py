@@ -29,7 +29,7 @@ ADVICE: Mapping[str, Advice] = {
         mark("This file cannot be read"),
         mark("It is not a certificate of this kind, or it was damaged on its way."),
         _GIVER,
-        mark("Choose the file whose name ends in .json or .pdf, as the office gave it out. A photo or a print is not enough."),
+        mark("Choose the file ending in .json or .pdf, as the office gave it out. A photo or a print is not enough."),
     ),
     "2-failed": Advice(
         mark("This is not from the office's register"),
