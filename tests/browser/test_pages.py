@@ -15,6 +15,7 @@ from api.pages.samples import SAMPLES, sample
 from tests.api.conftest import Applicant, Title, serving
 from tests.browser.conftest import PAYLOAD, Files
 from tests.browser.samples import made
+from tests.builders import FIELDS, HOLDER_NAME
 from tests.office import record_of
 
 LANGUAGES = ("id", "en")
@@ -265,6 +266,22 @@ def test_a_sample_is_what_it_says_and_marked_as_one(http: httpx.Client, code: st
     answer = http.get(f"/{code}/sample/{name}")
     assert f'class="verdict verdict-{SAMPLE_STATES[name]}"' in answer.text
     assert {"id": "Ini contoh", "en": "This is a sample"}[code] in text_of(answer)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_leads_to_no_record_of_the_office_and_is_not_its_verdict(http: httpx.Client, name: str) -> None:
+    answer = http.get(f"/en/sample/{name}")
+    assert "/en/r/" not in answer.text
+    assert "The verdicts on this page" not in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("valid", True), ("retired", True), ("changed", False), ("unwitnessed", False)]
+)
+def test_fields_are_shown_only_where_the_file_proves_them(http: httpx.Client, name: str, shown: bool) -> None:
+    text = text_of(http.get(f"/en/sample/{name}"))
+    assert [HOLDER_NAME in text, FIELDS["nib"] in text] == [shown, shown]
+    assert "Raden Palsu" not in text
 
 
 def test_a_sample_is_refused_by_the_offices_own_trust_root(http: httpx.Client) -> None:
