@@ -134,7 +134,7 @@ def test_when_the_office_cannot_be_reached_nothing_is_claimed(open_page: OpenPag
     page.route("**/v1/trust", lambda route: route.abort())
     page.set_input_files("#certificate", files.valid)
     page.click("#file-form button")
-    page.wait_for_function("document.querySelector('#working').textContent.includes('could not be done')")
+    page.locator("#working", has_text="could not be done").wait_for()
     assert page.locator(".verdict:visible").count() == 0
 
 
