@@ -109,7 +109,7 @@ def test_a_name_that_no_note_can_hold_gets_no_key(key: Path) -> None:
 
 def test_what_it_serves_is_what_the_certifier_collects(node: Anvil, key: Path, trust: Path) -> None:
     with witness(node.url, key, trust) as running:
-        line = HttpWitness(running.url)(at(node, 3))
+        line = HttpWitness(running.url, deadline=60)(at(node, 3))
         served = running.get("/checkpoint/3")
     keys = json.loads(trust.read_text())["witnesses"]["keys"]
     assert cosigners(note(at(node, 3), [line]), node.trust().origin, keys) == {"court.example"}
