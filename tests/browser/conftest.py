@@ -61,7 +61,7 @@ def files(http: httpx.Client, title: Title, tmp_path_factory: pytest.TempPathFac
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running in this thread, where others run theirs
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: the pages were not looked at (on Debian: apt-get install chromium)")

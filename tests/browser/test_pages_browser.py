@@ -78,7 +78,7 @@ def test_a_result_made_in_the_browser_is_accessible_and_fits(open_page: OpenPage
 def test_the_error_page_of_a_form_is_accessible_and_takes_the_focus(open_page: OpenPage, code: str) -> None:
     page = open_page(f"/{code}/", width=320)
     page.click("form[action$=find] button")
-    page.wait_for_function("document.activeElement.className === 'error-summary'")
+    page.locator(".error-summary:focus").wait_for()
     assert violations(page) == [] and not is_too_wide(page)
     page.click(".error-summary a")
     assert page.evaluate("document.activeElement.id") == "typed"
