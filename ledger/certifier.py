@@ -74,13 +74,15 @@ class Certifier:
 
     def newest(self, trusted: TrustedRegister, record_id: bytes) -> Certificate:
         """The certificate of a record as of the last block followed, made anew. Raises NotFound, Unavailable."""
-        return self.certify(trusted, record_id, *self._witnessed(self._followed(trusted)))
+        return self.certify(
+            trusted, record_id, *self._witnessed(FinalState(trusted, self.store, self.chain).followed())
+        )
 
     def as_of(self, trusted: TrustedRegister, record_id: bytes, number: int) -> Certificate:
         """The certificate of a record as of an earlier block, with the content of then, and it is not kept. Where the
         node has dropped that block's state, the one that was captured later for the same entry: its history tells the
         earlier time too. Raises NotFound (nothing was recorded by then), StateDropped (neither exists), Unavailable."""
-        if number > self._followed(trusted):
+        if number > FinalState(trusted, self.store, self.chain).followed():
             raise Unavailable(f"Block {number} has not been followed yet.", "Try again later.")
         claim = register_of_kind(trusted.kind).claim(record_id, PastState(trusted, self.store, self.chain, number))
         try:
@@ -91,12 +93,6 @@ class Certifier:
             if isinstance(kept, Certificate) and parse_header(kept.state.header).number >= number:
                 return kept
             raise
-
-    def _followed(self, trusted: TrustedRegister) -> int:
-        followed = self.store.cursor(str(trusted.name))
-        if followed is None:
-            raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
-        return followed
 
     def paper(self, certificate: Certificate) -> str:
         """The offline code of a certificate, empty where this office did not take the application, or where it is too

@@ -6,7 +6,7 @@ from typing import Any
 
 from ledger import authority
 from ledger.encoding import ZERO32, to_hex
-from ledger.errors import Conflict, NotFound
+from ledger.errors import Conflict, NotFound, Unavailable
 from ledger.model import Application, RecordedEntry
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
@@ -22,6 +22,13 @@ class FinalState:
         self.entry = register_of_kind(trusted.kind).entry
         self.store = store
         self.chain = chain
+
+    def followed(self) -> int:
+        """The last block that was read of the register. Raises Unavailable before the first."""
+        block = self.store.cursor(self.name)
+        if block is None:
+            raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
+        return block
 
     def head(self, record_id: bytes) -> bytes:
         return self.chain.call(self.address, authority.head_call(record_id))

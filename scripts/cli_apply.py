@@ -17,7 +17,6 @@ from scripts.cli_office import open_office, print_application
 from scripts.cli_verify import read
 
 MAX_FIELDS_BYTES = 8_000_000
-EMPTY = inspect.Parameter.empty
 
 
 def commands() -> typer.Typer:
@@ -26,9 +25,7 @@ def commands() -> typer.Typer:
     for register in REGISTERS.values():
         group = typer.Typer(help=f"The register of {register.kind}.", no_args_is_help=True)
         for action, form in register.forms.items():
-            group.command(action, help=f"Apply to {form.summary}." if form.summary else None)(
-                _command(register, action, form)
-            )
+            group.command(action, help=f"Apply to {form.summary}.")(_command(register, action, form))
         root.add_typer(group, name=register.kind)
     return root
 

@@ -70,7 +70,7 @@ def look_up(office: Office, typed: str) -> Hit | Missing | Mistake:
 
 
 def _first_hit(office: Office, candidates: list[tuple[TrustedRegister, bytes, str]]) -> Hit | Missing:
-    block = min(followed(office, trusted) for trusted, _, _ in candidates)
+    block = min(office.state(trusted).followed() for trusted, _, _ in candidates)
     for trusted, record_id, _ in candidates:
         if register_of_kind(trusted.kind).history(record_id, office.state(trusted)):
             return Hit(trusted.kind, to_hex(record_id))
@@ -98,14 +98,6 @@ def _subject(trusted: TrustedRegister, text: str) -> Mapping[str, str] | None:
 
 def _proof(trusted: TrustedRegister, subject: Mapping[str, str]) -> str:
     return f"/v1/{trusted.kind}/absence?{urlencode(subject)}"
-
-
-def followed(office: Office, trusted: TrustedRegister) -> int:
-    """The block up to which the register was read. Raises Unavailable."""
-    block = office.store.cursor(str(trusted.name))
-    if block is None:
-        raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
-    return block
 
 
 def newer(office: Office, trusted: TrustedRegister, record_id: bytes) -> Block | Literal["unknown"] | None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from api.deps import OfficeDep, RecordId, Trusted
-from api.pages.lookup import Missing, followed, newer
+from api.pages.lookup import Missing, newer
 from api.pages.page import PageRoute, Reader, page
 from api.pages.view import field_rows
 from api.routes import records
@@ -52,11 +52,11 @@ def record(
         found = records.record(office, trusted, record_id)
     except NeverRecorded:
         if on_its_way is None or on_its_way == "unknown":
-            missing = Missing(followed(office, trusted), "", asked=on_its_way is None)
+            missing = Missing(office.state(trusted).followed(), "", asked=on_its_way is None)
             return page(request, "missing.html", 404, missing=missing)
         return page(request, "record.html", found=None, **common)
     shown = records.history(office, trusted, record_id, A_PAGE, after)
-    stand = _stand(office, trusted, record_id)
+    stand = _stand(office, trusted, record_id, found.newest.entry)
     return page(
         request,
         "record.html",
@@ -73,7 +73,7 @@ def record(
     )
 
 
-def _stand(office: Office, trusted: TrustedRegister, record_id: bytes) -> Stand | None:
+def _stand(office: Office, trusted: TrustedRegister, record_id: bytes, entry: Mapping[str, Any]) -> Stand | None:
     """None while the newest entry has no certificate, and for the series of a register of batches."""
     try:
         answer = records.certificate(office, trusted, record_id, None)
@@ -81,6 +81,5 @@ def _stand(office: Office, trusted: TrustedRegister, record_id: bytes) -> Stand 
         return None
     values = {field["name"]: field["value"] for field in json.loads(bytes(answer.body))["content"]["fields"]}
     register = register_of_kind(trusted.kind)
-    newest = register.entry.from_json(records.record(office, trusted, record_id).newest.entry)
-    state, reason = register.status(values, newest, int(time()))
+    state, reason = register.status(values, register.entry.from_json(entry), int(time()))
     return Stand(state, reason, values)

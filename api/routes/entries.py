@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 
 from api.deps import OfficeDep, Trusted
-from api.routes.records import MAX_PAGE, entry_answer, followed
+from api.routes.records import MAX_PAGE, entry_answer
 from api.schemas import EntriesAnswer, LoggedEntryAnswer
 from ledger.encoding import parse_address, to_hex
 from ledger.model import RecordedEntry
@@ -36,7 +36,7 @@ def entries(
 ) -> EntriesAnswer:
     """Those that meet every condition. `holder` is the holder or controller that an entry names. A cursor stays good
     when entries are added: pages that are read to the end leave nothing out and give nothing twice."""
-    block = followed(office, trusted)
+    block = office.state(trusted).followed()
     found = office.store.entries(
         str(trusted.name),
         holder=parse_address(holder, "/holder") if holder is not None else None,

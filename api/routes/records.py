@@ -13,7 +13,7 @@ from ledger.bootstrap import Office
 from ledger.certificate import Certificate, parse
 from ledger.content import Disclosure
 from ledger.encoding import to_hex
-from ledger.errors import NeverRecorded, NotCertified, Refused, Unavailable
+from ledger.errors import NeverRecorded, NotCertified, Refused
 from ledger.model import RecordedEntry
 from ledger.printing.pdf import render
 from ledger.registers import register_of_kind
@@ -43,7 +43,7 @@ def record(office: OfficeDep, trusted: Trusted, record_id: RecordId) -> RecordAn
     return RecordAnswer(
         register=str(trusted.name),
         recordId=to_hex(record_id),
-        asOfBlock=followed(office, trusted),
+        asOfBlock=office.state(trusted).followed(),
         newest=entry_answer(trusted, history[-1]),
         links=_links(trusted, record_id),
     )
@@ -63,7 +63,7 @@ def history(
         links["next"] = f"{links['history']}?limit={limit}&after={after + limit}"
     return HistoryAnswer(
         recordId=to_hex(record_id),
-        asOfBlock=followed(office, trusted),
+        asOfBlock=office.state(trusted).followed(),
         entries=[entry_answer(trusted, item) for item in entries[:limit]],
         has_more=has_more,
         links=links,
@@ -98,8 +98,7 @@ def absence(office: OfficeDep, trusted: Trusted, subject: Subject) -> Response:
 def _disclosed(office: Office, trusted: TrustedRegister, record_id: bytes, token: str | None) -> dict[str, Any]:
     """What this reader may have of the certificate. Raises Refused."""
     history, register = _history(office, trusted, record_id), register_of_kind(trusted.kind)
-    digest = register.claim(record_id, office.state(trusted)).digest
-    if token is not None and not _may_read(office, digest, token):
+    if token is not None and not _may_read(office, register.claim(record_id, office.state(trusted)).digest, token):
         raise Refused("The access token is not the one of this content.", "Leave it out for the public certificate.")
     found = _certificate(office, trusted, record_id, history)
     return found if token is not None else found | {"content": _public(register, found["content"])}
@@ -118,20 +117,13 @@ def _certificate(
 
 
 def _history(office: Office, trusted: TrustedRegister, record_id: bytes) -> list[RecordedEntry]:
-    block = followed(office, trusted)
+    block = office.state(trusted).followed()
     entries = register_of_kind(trusted.kind).history(record_id, office.state(trusted))
     if not entries:
         raise NeverRecorded(
             f"As of block {block} nothing was ever recorded under this id.", "The absence of a subject can be proved."
         )
     return entries
-
-
-def followed(office: Office, trusted: TrustedRegister) -> int:
-    block = office.store.cursor(str(trusted.name))
-    if block is None:
-        raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
-    return block
 
 
 def entry_answer(trusted: TrustedRegister, item: RecordedEntry) -> RecordedEntryAnswer:
