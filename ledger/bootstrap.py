@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from socket import gethostname
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
 from ledger.adapters.http_witness import HttpWitness
@@ -28,6 +26,7 @@ from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
+from ledger.readers import ReaderKeys
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
@@ -47,6 +46,7 @@ class Office:
     chain: Chain
     store: SqlStore
     documents: DocumentStore
+    readers: ReaderKeys
     applications: Applications
     publisher: Publisher
     followers: tuple[Follower, ...]
@@ -90,7 +90,9 @@ def open_office(settings: Settings) -> Office:
     chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
     relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
-    reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
+    readers = ReaderKeys(settings.office_key, settings.readers)
+    with readers.sealing():
+        pass  # keys that cannot be read stop the start, and not the first application
     secret = read_private(settings.token_secret)
     clock = SystemClock()
     check_integrity(settings.database)
@@ -103,7 +105,8 @@ def open_office(settings: Settings) -> Office:
         chain,
         store,
         documents,
-        Applications(trust, store, documents, chain, clock, {"office": reader}, secret),
+        readers,
+        Applications(trust, store, documents, chain, clock, readers, secret),
         Publisher(trust, store, chain, relayer),
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
