@@ -20,6 +20,7 @@ from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
 from ledger.encoding import keccak256
+from ledger.eraser import Eraser
 from ledger.errors import ChainMismatch, ConfigurationError
 from ledger.follower import Follower
 from ledger.known import FinalState
@@ -51,6 +52,7 @@ class Office:
     publisher: Publisher
     followers: tuple[Follower, ...]
     certifier: Certifier
+    eraser: Eraser
 
     def state(self, trusted: TrustedRegister) -> FinalState:
         """What is known of a register, as far as it was followed."""
@@ -65,6 +67,7 @@ class Office:
             for follower in self.followers:
                 follower.run_once()
             self.certifier.run_once()
+            self.eraser.run_once()
 
     def _lease_relayer(self) -> None:
         # The holder is the folder and not the process, so that an office that was killed goes on at once.
@@ -110,6 +113,7 @@ def open_office(settings: Settings) -> Office:
         Publisher(trust, store, chain, relayer),
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        Eraser(trust, store, documents),
     )
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
 from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse, parse_subject
 from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
-from ledger.encoding import canonical_json, from_hex
+from ledger.encoding import canonical_json, from_hex, to_hex
 from ledger.errors import (
     ChainMismatch,
     Conflict,
+    Erased,
     KhalayakError,
     NotFound,
     SplitView,
@@ -112,7 +115,10 @@ class Certifier:
         trusted = self.trust.register_named(application.register)
         block, checkpoint = self._witnessed(block_number)
         for record_id in self._to_certify(trusted, application):
-            self.certify(trusted, record_id, block, checkpoint)
+            try:
+                self.certify(trusted, record_id, block, checkpoint)
+            except Erased:
+                log.info("nothing to certify", application=application.id, reason="its content was erased")
         self.store.move(application.id, "final", "certified")
 
     def _to_certify(self, trusted: TrustedRegister, application: Application) -> list[bytes]:
@@ -133,9 +139,7 @@ class Certifier:
         return certificate
 
     def _make(self, trusted: TrustedRegister, claim: Claim, block: Block, checkpoint: str) -> Certificate:
-        content = self.store.content(claim.digest)
-        if content is None:
-            raise NotFound("Neither this office nor its chain knows the content of this record.")
+        content = self.content(claim.digest)
         approved = [*claim.approvers, *(names for _, names in claim.evidence.approved())]
         heads = claim.evidence.heads(claim.record_id, claim.entries)
         certificate = Certificate(
@@ -150,6 +154,24 @@ class Certifier:
         )
         self._check_own(certificate)
         return certificate
+
+    def content(self, digest: bytes) -> list[dict[str, Any]]:
+        """The fields of a content. Raises Erased, NotFound."""
+        content = self.store.content(digest)
+        if content is not None:
+            return content
+        tombstone = self.store.erasure_of(digest)
+        if tombstone is None:
+            raise NotFound("Neither this office nor its chain knows the content of this record.")
+        day = datetime.fromtimestamp(tombstone.time, UTC).date().isoformat()
+        ground = f" Its ground: {tombstone.ground}." if tombstone.ground else ""
+        raise Erased(
+            f"What this record said was erased by an order of {day}.{ground}",
+            "It can never be certified again. Its history stays, and so does the receipt of its erasure.",
+            to_hex(tombstone.receipt),
+            tombstone.ground,
+            tombstone.time,
+        )
 
     def _check_own(self, certificate: Certificate) -> None:
         """Nothing leaves this office that a stranger's verifier would refuse. An expired right is no refusal."""

@@ -16,8 +16,7 @@ def opened(store: RecordStore, documents: DocumentStore, private: Sequence[bytes
     Refused (the office is no reader), DocumentCorrupt, DocumentMissing, Unavailable."""
     document = store.document(cid)
     key, digest = document_key(document, private), sha256()
-    sealed = documents.get(document.cid, sealing.sealed_size(document.size))
-    for chunk in sealing.unseal_stream(key, [sealed]):
+    for chunk in sealing.unseal_stream(key, documents.read(document.cid, sealing.sealed_size(document.size))):
         digest.update(chunk)
         yield chunk
     if digest.digest() != document.sha256:

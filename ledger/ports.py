@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ledger.model import (
@@ -13,12 +13,15 @@ from ledger.model import (
     Block,
     BlockTag,
     Fees,
+    HeldContent,
+    Hold,
     Log,
     Place,
     Receipt,
     RecordedEntry,
     StoredContent,
     StoredDocument,
+    Tombstone,
     Transaction,
 )
 
@@ -33,6 +36,8 @@ __all__ = [
     "Clock",
     "DocumentStore",
     "Fees",
+    "HeldContent",
+    "Hold",
     "Log",
     "Place",
     "Receipt",
@@ -40,6 +45,7 @@ __all__ = [
     "RecordedEntry",
     "StoredContent",
     "StoredDocument",
+    "Tombstone",
     "Transaction",
 ]
 
@@ -228,6 +234,55 @@ class RecordStore(Protocol):
 
     def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
         """The id of every record of a register that the chain holds, but for those of such applications."""
+
+    def contents_of(self, register: str, erased: bytes) -> list[HeldContent]:
+        """The contents of a record, or the one whose digest this is, oldest first; erased ones too, without fields."""
+
+    def contents_until(self, time: int) -> Iterator[HeldContent]:
+        """Every content that was accepted by then (seconds since 1970), oldest first, but for those that were
+        erased."""
+
+    def contents_without_index(self, limit: int = 1_000) -> list[HeldContent]:
+        """Some of those that are not in the index of persons yet."""
+
+    def add_to_index(self, hmacs: Mapping[bytes, Sequence[bytes]]) -> None:
+        """Let contents, by digest, be found by these (32 bytes each). What was erased meanwhile is left out."""
+
+    def contents_about(self, hmacs: Collection[bytes]) -> list[HeldContent]:
+        """The contents that are found by all of these, oldest first."""
+
+    def forget_index(self) -> None:
+        """Empty the index of persons, so that it is made anew."""
+
+    def place_hold(self, hold: Hold) -> None:
+        """Raises Refused where one stands on the record."""
+
+    def lift_hold(self, hold: Hold) -> None:
+        """Note who lifted a hold and when. Raises Conflict when it does not stand any more."""
+
+    def holds(self, register: str, record_ids: Collection[bytes]) -> list[Hold]:
+        """All that were ever placed on these records, oldest first."""
+
+    def ordered_erasures(self, register: str) -> list[RecordedEntry]:
+        """The batches of a register of erasures, in the order of the log, that no tombstone says were carried out."""
+
+    def erase(self, tombstone: Tombstone) -> Tombstone:
+        """Destroy the contents that it names and that were accepted by its time, with their salts: fields, entries of
+        the index, wraps of documents, certificates that disclose them, the reasons in applications about the record
+        and the hashes of their requests. The digests stay. Answers with the documents' CIDs filled in, and keeps that.
+        Raises Refused, having done nothing, while a legal hold stands."""
+
+    def erasure_of(self, digest: bytes) -> Tombstone | None:
+        """The newest tombstone that names this content or its record."""
+
+    def unfinished_erasures(self) -> list[Tombstone]:
+        """Those that left something in files: not purged yet, or with documents to let go of."""
+
+    def compact(self) -> None:
+        """Write the tables that held contents anew, so that no file of the database has what was erased."""
+
+    def note_erasure(self, tombstone: Tombstone) -> None:
+        """Save its `purged` and `documents`."""
 
     def save_certificate(
         self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]

@@ -75,8 +75,8 @@ def document_key(document: StoredDocument, private: Sequence[bytes]) -> bytes:
     if OFFICE not in document.wraps:
         raise Refused(f"The office cannot open document {document.cid}.", "Ask one of its other readers.")
     for key in private:
-        if _opens(document, key):
-            return sealing.unwrap(document.wraps[OFFICE], key, document.cid)
+        if (found := _unwrapped(document, key)) is not None:
+            return found
     raise DocumentCorrupt(
         f"The office's key does not open document {document.cid}.", "Restore the key that it was sealed for."
     )
@@ -117,8 +117,8 @@ def _rewrap_all(store: RecordStore, private: Sequence[bytes], progress: Callable
     while page := store.documents(after, ROWS_A_STEP):
         changes = []
         for document in page:
-            if OFFICE in document.wraps and not _opens(document, private[0]):
-                wrapped = sealing.wrap(document_key(document, private), new, document.cid)
+            if OFFICE in document.wraps and _unwrapped(document, private[0]) is None:
+                wrapped = sealing.wrap(document_key(document, private[1:]), new, document.cid)
                 changes.append((document, {**document.wraps, OFFICE: wrapped}))
         if changes:
             store.rewrap(changes)
@@ -127,12 +127,11 @@ def _rewrap_all(store: RecordStore, private: Sequence[bytes], progress: Callable
     return found
 
 
-def _opens(document: StoredDocument, private: bytes) -> bool:
+def _unwrapped(document: StoredDocument, private: bytes) -> bytes | None:
     try:
-        sealing.unwrap(document.wraps[OFFICE], private, document.cid)
+        return sealing.unwrap(document.wraps[OFFICE], private, document.cid)
     except DocumentCorrupt:
-        return False
-    return True
+        return None
 
 
 def _save(store: RecordStore, document: StoredDocument, wraps: Mapping[str, bytes]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, select, update
 
 from ledger.adapters.sql_rows import (
+    ERASED,
     accepted_in,
     add_once,
     application_in,
@@ -86,7 +87,7 @@ class SqlApplications(SqlSession):
         return sorted(found, key=lambda approval: (int(approval.signer, 16), approval.role))
 
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
-        row = self.one(select(contents.c.fields).where(contents.c.digest == digest))
+        row = self.one(select(contents.c.fields).where(contents.c.digest == digest, contents.c.fields != ERASED))
         return json.loads(row.fields) if row else None
 
     def application_of_content(self, digest: bytes) -> Application | None:
@@ -101,9 +102,13 @@ class SqlApplications(SqlSession):
         return application_in(row) if row else None
 
     def accepted(self, register: str, but_of: str) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
-        of_register = (applications.c.register == register, applications.c.state.not_in(DEAD))
+        alive = (applications.c.state.not_in(DEAD), contents.c.fields != ERASED)
         others = ~applications.c.idempotency_key.startswith(but_of, autoescape=True)
-        query = select(contents.c.record_id, contents.c.fields).join(applications).where(*of_register, others)
+        query = (
+            select(contents.c.record_id, contents.c.fields)
+            .join(applications)
+            .where(applications.c.register == register, *alive, others)
+        )
         return ((row.record_id, json.loads(row.fields)) for row in self.stream(query))
 
 

@@ -12,6 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ledger.errors import IdempotencyMismatch
 from ledger.model import Application, RecordedEntry, StoredContent, StoredDocument
 
+ERASED = ""  # the fields of a content that was erased; those of any other are a JSON list
+
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 

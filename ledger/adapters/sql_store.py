@@ -9,9 +9,12 @@ from typing import Any
 from sqlalchemy import select
 
 from ledger.adapters.sql_applications import SqlApplications
+from ledger.adapters.sql_contents import SqlContents
 from ledger.adapters.sql_documents import SqlDocuments
 from ledger.adapters.sql_engine import migrate
 from ledger.adapters.sql_entries import SqlEntries
+from ledger.adapters.sql_erasure import SqlErasure
+from ledger.adapters.sql_holds import SqlHolds
 from ledger.adapters.sql_rows import inserting, matches
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import certificates
@@ -39,5 +42,14 @@ class SqlCertificates(SqlSession):
         return json.loads(row.certificate) if row else None
 
 
-class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates):
+class SqlStore(
+    SqlApplications,
+    SqlTransactions,
+    SqlEntries,
+    SqlDocuments,
+    SqlCertificates,
+    SqlContents,
+    SqlErasure,
+    SqlHolds,
+):
     """See ledger.ports.RecordStore. Safe to share between threads. `migrate` the database first."""
