@@ -14,10 +14,10 @@ from typing import Any
 from ledger import authority, sealing
 from ledger.certificate import parse_subject
 from ledger.content import Content
-from ledger.encoding import canonical_json, parse_address, to_hex
+from ledger.encoding import canonical_json, from_hex, parse_address, to_hex
 from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge
 from ledger.known import NewestState
-from ledger.model import Application, Approval, StoredDocument
+from ledger.model import Application, Approval, StoredContent, StoredDocument
 from ledger.ports import Chain, Clock, DocumentStore, RecordStore
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
@@ -77,18 +77,21 @@ class Applications:
         known = NewestState(trusted, self.store, self.chain)
         payload = register.draft(change, known)
         self._check_rules(register, change.action, payload, known)
-        stored = []
-        for record, request in zip(payload["records"], change.records, strict=False):
-            content, document = self._seal(register, request)
-            record |= {"digest": to_hex(content.digest), "content": content.as_json()}
-            stored += [document] if document else []
+        sealed = [self._seal(register, request) for request in change.records]
+        for record, (content, _) in zip(payload["records"], sealed, strict=False):
+            record["digest"] = to_hex(content.digest)
         for listed in register.finish(change.action, payload):
             self.documents.put(listed)
+        contents = [
+            StoredContent(content.digest, from_hex(record["recordId"], 32), content.as_json())
+            for record, (content, _) in zip(payload["records"], sealed, strict=False)
+        ]
+        documents = [document for _, document in sealed if document]
         now, application_id = self.clock.now(), secrets.token_hex(16)
         payload["deadline"] = now + APPROVAL_SECONDS
         access = sha256(self._token(application_id).encode()).digest()
         application = Application(application_id, str(trusted.name), change.action, payload, "submitted", now, access)
-        accepted = self.store.add_application(application, stored, idempotency_key, body_digest)
+        accepted = self.store.add_application(application, contents, documents, idempotency_key, body_digest)
         self._mark_approved_if_complete(accepted)
         return Receipt(self.store.application(accepted.id), self._token(accepted.id))
 

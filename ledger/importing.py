@@ -6,7 +6,7 @@ command after a crash goes on where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from itertools import count
@@ -189,10 +189,7 @@ class Import:
     def _check_same(self, application: Application, change: Change) -> None:
         """That an application says what the rows say, whatever the database says of it. Raises Refused."""
         records = application.payload["records"]
-        read = [
-            _as_request(record, request, self.reader.drawn)
-            for record, request in zip(records, change.records, strict=False)
-        ]
+        read = [self._as_request(record, request) for record, request in zip(records, change.records, strict=False)]
         whole = [request for request in read if request is not None]
         same = len(records) == len(whole) == len(change.records)
         if same:
@@ -202,6 +199,20 @@ class Import:
             )
         if not same:
             raise Refused(f"Application {application.id} is not what the file says.", "Do not sign it; ask the office.")
+
+    def _as_request(self, record: Mapping[str, Any], request: RecordRequest) -> RecordRequest | None:
+        """What a record of an application says, or None where it is not what was asked for."""
+        digest = from_hex(record["digest"], 32)
+        content = Content.from_json(self.applications.store.content(digest) or [])
+        values = {field.name: field.value for field in content.fields if field.name != "schema"}
+        document = values.pop("document", None)
+        if content.digest != digest:
+            return None
+        if document and document["sha256"] != to_hex(sha256(request.document).digest()):
+            return None
+        drawn, given = self.reader.drawn, request.fields
+        added = {name: value for name, value in values.items() if name in drawn and name not in given}
+        return RecordRequest(values, request.holder) if values == {**given, **added} else None
 
 
 class _Nothing:
@@ -218,16 +229,3 @@ class _Nothing:
 
     def brought(self, record_id: bytes) -> Application:
         raise NotFound("Nothing is known.")
-
-
-def _as_request(record: Mapping[str, Any], request: RecordRequest, drawn: Iterable[str]) -> RecordRequest | None:
-    """What a record of an application says, or None where it is not what was asked for."""
-    content = Content.from_json(record["content"])
-    values = {field.name: field.value for field in content.fields if field.name != "schema"}
-    document = values.pop("document", None)
-    if content.digest != from_hex(record["digest"], 32):
-        return None
-    if document and document["sha256"] != to_hex(sha256(request.document).digest()):
-        return None
-    added = {name: value for name, value in values.items() if name in drawn and name not in request.fields}
-    return RecordRequest(values, request.holder) if values == {**request.fields, **added} else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -61,8 +61,8 @@ class AccountProof:
 @dataclass(frozen=True)
 class Application:
     """A request to change a register. `payload` is the register's own JSON (see ledger/registers/): `deadline` (unix
-    seconds), `records` (a list of objects with recordId, digest as 0x-hex and content, the salted fields) and what else
-    is signed. `access_digest` is SHA-256 of the applicant's access token."""
+    seconds), `records` (a list of objects with recordId and digest as 0x-hex) and what else is signed. `access_digest`
+    is SHA-256 of the applicant's access token."""
 
     id: str
     register: str
@@ -84,6 +84,15 @@ class Approval:
     signer: str
     role: str
     signature: bytes
+
+
+@dataclass(frozen=True)
+class StoredContent:
+    """A content that an application brings. `fields` are [{"salt", "name", "value"}]."""
+
+    digest: bytes
+    record_id: bytes
+    fields: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)

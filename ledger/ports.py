@@ -17,6 +17,7 @@ from ledger.model import (
     Place,
     Receipt,
     RecordedEntry,
+    StoredContent,
     StoredDocument,
     Transaction,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Receipt",
     "RecordStore",
     "RecordedEntry",
+    "StoredContent",
     "StoredDocument",
     "Transaction",
 ]
@@ -105,10 +107,16 @@ class RecordStore(Protocol):
     All raise StoreUnavailable when the database is locked, full or gone."""
 
     def add_application(
-        self, application: Application, documents: Iterable[StoredDocument], idempotency_key: str, body_digest: bytes
+        self,
+        application: Application,
+        contents: Iterable[StoredContent],
+        documents: Iterable[StoredDocument],
+        idempotency_key: str,
+        body_digest: bytes,
     ) -> Application:
-        """Accept an application and its documents. The same key with the same body digest returns the application
-        accepted the first time (also when called ten times at once); another digest raises IdempotencyMismatch."""
+        """Accept an application with the contents and documents that it brings. The same key with the same body
+        digest returns the application accepted the first time (also when called ten times at once); another digest
+        raises IdempotencyMismatch."""
 
     def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
         """The application accepted under this key, if any. Raises IdempotencyMismatch as add_application."""

@@ -76,7 +76,7 @@ def _issue_and_transfer() -> tuple[str, str]:
         registrars = _registrars(office)
         issue = Change("issue", [RecordRequest(fields, seller.address, document)])
         issued = office.applications.submit("land", issue, "demo-issue")
-        _step(f"sealed: {len(document):,} bytes of PDF under {_cid(issued.application)}")
+        _step(f"sealed: {len(document):,} bytes of PDF under {_cid(office, issued.application)}")
         office.certifier.witnesses = office.certifier.witnesses[:2]  # two of three suffice; the third is away
         refused = _try_one_approval(office, issued.application, registrars[0])
         _approve(office, issued.application, registrars[:2])
@@ -165,8 +165,9 @@ def _registrars(office: bootstrap.Office) -> list[LocalSigner]:
     return [LocalSigner.from_keystore(path, office.settings.password) for path in files]
 
 
-def _cid(application: Any) -> str:
-    return next(f["value"]["cid"] for f in application.payload["records"][0]["content"] if f["name"] == "document")
+def _cid(office: bootstrap.Office, application: Any) -> str:
+    content = office.store.content(from_hex(application.payload["records"][0]["digest"], 32))
+    return next(field["value"]["cid"] for field in content or [] if field["name"] == "document")
 
 
 def _write(name: str, value: Any) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.errors import IdempotencyMismatch
-from ledger.model import Application, RecordedEntry, StoredDocument
+from ledger.model import Application, RecordedEntry, StoredContent, StoredDocument
 
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -31,10 +31,8 @@ def matches(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     return [table.c[name] == value for name, value in key.items()]
 
 
-def row_of_content(application_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    digest, record_id = (bytes.fromhex(record[name][2:]) for name in ("digest", "recordId"))
-    fields = json.dumps(record["content"])
-    return {"digest": digest, "application_id": application_id, "record_id": record_id, "fields": fields}
+def row_of_content(application_id: str, content: StoredContent) -> dict[str, Any]:
+    return {**vars(content), "application_id": application_id, "fields": json.dumps(content.fields)}
 
 
 def row_of_document(document: StoredDocument) -> dict[str, Any]:

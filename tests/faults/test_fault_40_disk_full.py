@@ -16,7 +16,7 @@ from ledger.errors import NotFound, StoreUnavailable
 from ledger.model import Application
 from ledger.ports import RecordStore
 from tests.api.conftest import Applicant, Problem
-from tests.ports.test_record_store import BODY, application, documents
+from tests.ports.test_record_store import BODY, application, contents, documents
 
 MEBIBYTE = 1 << 20
 
@@ -25,7 +25,7 @@ def accept_much(store: RecordStore, name: str) -> Application:
     """An application that no database can compress, 2 MiB long."""
     much = application(name)
     much = Application(**{**vars(much), "payload": {**much.payload, "much": os.urandom(MEBIBYTE).hex()}})
-    return store.add_application(much, documents(name), f"key-{name}", BODY)
+    return store.add_application(much, contents(name), documents(name), f"key-{name}", BODY)
 
 
 def fill(store: RecordStore) -> tuple[list[str], str]:

@@ -73,12 +73,14 @@ def test_an_office_of_the_first_version_keeps_its_records_up_and_down(url: str) 
     store = SqlStore(url)
     found = store.first_application_of("r", bytes.fromhex("1a" * 32))
     assert found is not None and found.id == "one"
+    assert found.payload == {"records": [{"recordId": "0x" + "1a" * 32, "digest": "0x" + "2b" * 32}]}
     asked: list[dict[str, Any]] = [{"holder": HOLDERS[1]}, {"approver": HOLDERS[0]}, {"action": 2}, {"since": 1010}]
     assert [len(store.entries("r", **question, limit=2000)) for question in asked] == [400, 1200, 600, 1190]
     store.close()
     to_revision(url, "0001", command.downgrade)
     with create_engine(url).connect() as connection:
         assert connection.execute(text("SELECT application_id, fields FROM contents")).all() == [("one", "[]")]
+        assert connection.execute(text("SELECT payload FROM applications")).scalar() == payload
         kept = connection.execute(text("SELECT * FROM entries ORDER BY sequence")).mappings().all()
     assert [dict(row) for row in kept] == [entry_row(number) for number in range(1200)]
     migrate(url)

@@ -18,7 +18,7 @@ import pytest
 from ledger.adapters.sql_store import SqlStore
 from ledger.encoding import keccak256
 from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound, Unavailable
-from ledger.model import Application, Approval, RecordedEntry, StoredDocument, Transaction
+from ledger.model import Application, Approval, RecordedEntry, StoredContent, StoredDocument, Transaction
 from ledger.ports import RecordStore
 
 REGISTER = "eip155:31337:0x5FbDB2315678afecb367f032d93F642f64180aa3"
@@ -32,11 +32,14 @@ def digest_of(name: str) -> bytes:
 
 
 def application(name: str = "one") -> Application:
-    content = [{"salt": "0x00", "name": "owner", "value": f"Siti {name}"}]
-    digests = [digest_of(f"{name}/{number}") for number in range(2)]
-    records = [{"recordId": f"0x{RECORD.hex()}", "digest": f"0x{d.hex()}", "content": content} for d in digests]
+    records = [{"recordId": f"0x{RECORD.hex()}", "digest": f"0x{item.digest.hex()}"} for item in contents(name)]
     payload = {"deadline": 1_800_000_000, "records": records}
     return Application(name, REGISTER, "issue", payload, "submitted", 1_790_000_000, digest_of("token"))
+
+
+def contents(name: str = "one") -> list[StoredContent]:
+    fields = [{"salt": "0x00", "name": "owner", "value": f"Siti {name}"}]
+    return [StoredContent(digest_of(f"{name}/{number}"), RECORD, fields) for number in range(2)]
 
 
 def documents(name: str = "one") -> list[StoredDocument]:
@@ -45,7 +48,7 @@ def documents(name: str = "one") -> list[StoredDocument]:
 
 
 def accept(store: RecordStore, name: str = "one") -> Application:
-    return store.add_application(application(name), documents(name), f"key-{name}", BODY)
+    return store.add_application(application(name), contents(name), documents(name), f"key-{name}", BODY)
 
 
 def approved(store: RecordStore, name: str = "one") -> Application:
@@ -83,7 +86,7 @@ def test_a_reopened_store_has_everything_that_was_accepted(open_store: Callable[
     assert again.application("one") == replace(application(), state="signed")
     assert again.approvals("one") == [Approval(RELAYER, "registrar", b"\x01" * 65)]
     assert [again.document(item.cid) for item in documents()] == documents()
-    assert again.content(digest_of("one/1")) == application().payload["records"][1]["content"]
+    assert again.content(digest_of("one/1")) == contents()[1].fields
     assert again.application_of_content(digest_of("one/1")) == again.application("one")
     assert again.transaction_of("one") == transaction()
     assert (again.history(REGISTER, RECORD), again.cursor(REGISTER)) == ([recorded()], 9)
@@ -111,7 +114,7 @@ def test_ten_threads_with_one_key_get_the_one_application_that_was_accepted(stor
     def submit(number: int) -> Application:
         name = f"try-{number}"
         together.wait()
-        return store.add_application(application(name), documents(name), "same key", BODY)
+        return store.add_application(application(name), contents(name), documents(name), "same key", BODY)
 
     with ThreadPoolExecutor(10) as threads:
         answers = list(threads.map(submit, range(10)))
@@ -124,7 +127,7 @@ def test_ten_threads_with_one_key_get_the_one_application_that_was_accepted(stor
 def test_a_key_used_for_another_body_is_a_conflict_and_changes_nothing(store: RecordStore) -> None:
     accept(store)
     with pytest.raises(IdempotencyMismatch):
-        store.add_application(application("two"), documents("two"), "key-one", digest_of("other body"))
+        store.add_application(application("two"), contents("two"), documents("two"), "key-one", digest_of("other body"))
     assert store.applications("submitted") == [application()]
     with pytest.raises(NotFound):
         store.document("two-0")
@@ -133,14 +136,14 @@ def test_a_key_used_for_another_body_is_a_conflict_and_changes_nothing(store: Re
 @pytest.mark.parametrize("key", ["", "k" * 256])
 def test_a_request_without_a_key_or_with_a_long_one_is_not_accepted(store: RecordStore, key: str) -> None:
     with pytest.raises(BadInput):
-        store.add_application(application(), documents(), key, BODY)
+        store.add_application(application(), contents(), documents(), key, BODY)
     assert store.applications("submitted") == []
 
 
 def test_an_id_that_is_taken_is_a_conflict_and_adds_nothing(store: RecordStore) -> None:
     accept(store)
     with pytest.raises(Conflict) as refusal:
-        store.add_application(replace(application("two"), id="one"), documents("two"), "key-two", BODY)
+        store.add_application(replace(application("two"), id="one"), contents("two"), documents("two"), "key-two", BODY)
     assert "Siti" not in str(refusal.value)
     assert store.content(digest_of("two/0")) is None
 
