@@ -24,6 +24,7 @@ SERVICES = {
     "witness",
     "cosigner",
     "monitor",
+    "health",
     "auditor",
     "import_rows",
     "import_spool",
