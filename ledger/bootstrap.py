@@ -6,6 +6,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socket import gethostname
 
@@ -21,9 +22,11 @@ from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
+from ledger.dossiers import Dossiers
 from ledger.encoding import keccak256
 from ledger.errors import ChainMismatch, ConfigurationError
 from ledger.follower import Follower
+from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
@@ -51,6 +54,7 @@ class Office:
     publisher: Publisher
     followers: tuple[Follower, ...]
     certifier: Certifier
+    dossiers: Dossiers
 
     def state(self, trusted: TrustedRegister) -> FinalState:
         """What is known of a register, as far as it was followed."""
@@ -65,6 +69,7 @@ class Office:
             for follower in self.followers:
                 follower.run_once()
             self.certifier.run_once()
+            self.dossiers.run_once(self.store)
 
     def _lease_relayer(self) -> None:
         # The holder is the folder and not the process, so that an office that was killed goes on at once.
@@ -97,16 +102,18 @@ def open_office(settings: Settings) -> Office:
     migrate(settings.database)
     store = SqlStore(settings.database)
     documents = open_documents(settings)
+    dossiers = Dossiers(KeyRing(settings.key_ring), documents, reader, partial(read_private, settings.office_key))
     return Office(
         settings,
         trust,
         chain,
         store,
         documents,
-        Applications(trust, store, documents, chain, clock, {"office": reader}, secret),
+        Applications(trust, store, documents, chain, clock, {"office": reader}, secret, dossiers),
         Publisher(trust, store, chain, relayer),
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        dossiers,
     )
 
 

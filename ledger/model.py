@@ -138,3 +138,28 @@ class Place(NamedTuple):
 
     block_number: int
     log_index: int
+
+
+@dataclass(frozen=True)
+class StoredCertificate:
+    """A certificate as it is kept: of a record at a head, the newest having the highest sequence."""
+
+    register: str
+    record_id: bytes
+    sequence: int
+    head: bytes
+    certificate: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """All that an office keeps of one application and the chain does not hold."""
+
+    application: Application
+    idempotency_key: str
+    body_digest: bytes
+    contents: Sequence[StoredContent] = ()
+    documents: Sequence[StoredDocument] = ()
+    approvals: Sequence[Approval] = ()
+    transactions: Sequence[Transaction] = ()
+    certificates: Sequence[StoredCertificate] = ()
