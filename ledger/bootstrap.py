@@ -22,10 +22,12 @@ from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
+from ledger.dossiers import Dossiers
 from ledger.encoding import keccak256
 from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
 from ledger.follower import Follower
 from ledger.health import FOLLOWER_LEASE, Health
+from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
@@ -63,6 +65,7 @@ class Office:
     publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
+    dossiers: Dossiers
     health: Health
     closed: WalletError | None = None
 
@@ -81,6 +84,7 @@ class Office:
                 part = f"follower {follower.trusted.kind}"
                 turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
             turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
+            turn("dossiers", partial(self.dossiers.run_once, self.store))
 
     def let_go(self) -> None:
         """Of the leases, so that another office goes on at once. What cannot be let go runs out later."""
@@ -127,8 +131,10 @@ def open_office(settings: Settings) -> Office:
     migrate(settings.database)
     store = SqlStore(settings.database)
     documents = open_documents(settings)
+    dossiers = Dossiers(KeyRing(settings.key_ring), documents, reader, partial(read_private, settings.office_key))
     publisher, closed = _open_publisher(settings, trust, store, chain)
-    desk = Applications(trust, store, documents, chain, clock, {"office": reader}, secret, closed=bool(closed))
+    readers = {"office": reader}
+    desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
         trust,
@@ -139,6 +145,7 @@ def open_office(settings: Settings) -> Office:
         publisher,
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        dossiers,
         _health(settings, trust, store, documents, publisher, closed),
         closed,
     )

@@ -140,6 +140,31 @@ class Place(NamedTuple):
     log_index: int
 
 
+@dataclass(frozen=True)
+class StoredCertificate:
+    """A certificate as it is kept: of a record at a head, the newest having the highest sequence."""
+
+    register: str
+    record_id: bytes
+    sequence: int
+    head: bytes
+    certificate: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """All that an office keeps of one application and the chain does not hold."""
+
+    application: Application
+    idempotency_key: str
+    body_digest: bytes
+    contents: Sequence[StoredContent] = ()
+    documents: Sequence[StoredDocument] = ()
+    approvals: Sequence[Approval] = ()
+    transactions: Sequence[Transaction] = ()
+    certificates: Sequence[StoredCertificate] = ()
+
+
 class Waiting(NamedTuple):
     """How many applications are in a state, and since when the first of them has been, in seconds since 1970."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ledger.adapters.sql_applications import SqlApplications
+from ledger.adapters.sql_archive import SqlArchive
 from ledger.adapters.sql_engine import migrate
 from ledger.adapters.sql_entries import SqlEntries
 from ledger.adapters.sql_rows import document_in, inserting, matches
@@ -51,5 +52,5 @@ class SqlCertificates(SqlSession):
         return json.loads(row.certificate) if row else None
 
 
-class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates, SqlStatus):
+class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates, SqlArchive, SqlStatus):
     """See ledger.ports.RecordStore. Safe to share between threads. `migrate` the database first."""
