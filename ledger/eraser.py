@@ -7,12 +7,14 @@ erases again what was erased since.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
 
+from ledger.dossiers import Dossiers
 from ledger.encoding import RegisterName, from_hex, to_hex
-from ledger.errors import Refused
+from ledger.errors import NotFound, Refused
 from ledger.model import RecordedEntry, Tombstone
 from ledger.ports import DocumentStore, RecordStore
 from ledger.registers import register_of_kind
@@ -24,12 +26,13 @@ log = structlog.get_logger()
 
 
 class Eraser:
-    """Works on the office's own database and document store."""
+    """Works on the office's own database, document store and dossiers."""
 
-    def __init__(self, trust: TrustRoot, store: RecordStore, documents: DocumentStore) -> None:
+    def __init__(self, trust: TrustRoot, store: RecordStore, documents: DocumentStore, dossiers: Dossiers) -> None:
         self.registers = [str(trusted.name) for trusted in trust.registers if trusted.kind == KIND]
         self.store = store
         self.documents = documents
+        self.dossiers = dossiers
         self._held: set[bytes] = set()
 
     def run_once(self) -> None:
@@ -75,6 +78,13 @@ class Eraser:
         for tombstone in unfinished:
             self.store.note_erasure(replace(tombstone, purged=True))
         for tombstone in unfinished:
+            for application_id in tombstone.applications:
+                self._replace_dossier(application_id)
             for cid in tombstone.documents:
                 self.documents.delete(cid)
-            self.store.note_erasure(replace(tombstone, purged=True, documents=()))
+            self.store.note_erasure(replace(tombstone, purged=True, documents=(), applications=()))
+
+    def _replace_dossier(self, application_id: str) -> None:
+        # One that the database got without a dossier has none; the next step of the dossiers makes it as it is now.
+        with suppress(NotFound):
+            self.dossiers.replace(self.store.dossier(application_id))

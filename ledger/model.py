@@ -157,8 +157,8 @@ class HeldContent:
 class Tombstone:
     """What is left of something erased. `erased` is a record's id, or the digest of one content; `series` the record of
     the erasures register that orders it and `receipt` the leaf in it; `ground` is empty where this office does not know
-    the receipt's content. `documents` are the CIDs of the sealed documents whose keys are gone; `purged`: no trace is
-    left in the database's files and stores either."""
+    the receipt's content. What is still to be done: `purged` says that the database's files have no trace of it either,
+    `documents` are the CIDs of sealed documents to let go of, `applications` those whose dossiers tell of it."""
 
     series: bytes
     register: str
@@ -167,6 +167,7 @@ class Tombstone:
     time: int
     receipt: bytes
     documents: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
     purged: bool = False
 
 
@@ -183,3 +184,55 @@ class Hold:
     until: int | None = None
     lifted_by: str | None = None
     lifted: bytes | None = None
+
+
+@dataclass(frozen=True)
+class StoredCertificate:
+    """A certificate as it is kept: of a record at a head, the newest having the highest sequence."""
+
+    register: str
+    record_id: bytes
+    sequence: int
+    head: bytes
+    certificate: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """All that an office keeps of one application and the chain does not hold."""
+
+    application: Application
+    idempotency_key: str
+    body_digest: bytes
+    contents: Sequence[StoredContent] = ()
+    documents: Sequence[StoredDocument] = ()
+    approvals: Sequence[Approval] = ()
+    transactions: Sequence[Transaction] = ()
+    certificates: Sequence[StoredCertificate] = ()
+
+
+class Waiting(NamedTuple):
+    """How many applications are in a state, and since when the first of them has been, in seconds since 1970."""
+
+    number: int
+    since: int
+
+
+class Nonces(NamedTuple):
+    """The transactions of one sender: how many are in each state that is not an end, the highest nonce, and the lowest
+    that no block holds, with the time in seconds since when it waits."""
+
+    signed: int = 0
+    sent: int = 0
+    included: int = 0
+    highest: int | None = None
+    lowest_unmined: int | None = None
+    since: int | None = None
+
+
+class Lease(NamedTuple):
+    """`seconds` that its holder still has it; negative since it has run out."""
+
+    name: str
+    holder: str
+    seconds: int

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from ledger.custody import CustodyStore
 from ledger.model import (
     AccountProof,
     Application,
@@ -12,17 +13,18 @@ from ledger.model import (
     Approval,
     Block,
     BlockTag,
+    Dossier,
     Fees,
-    HeldContent,
-    Hold,
+    Lease,
     Log,
+    Nonces,
     Place,
     Receipt,
     RecordedEntry,
     StoredContent,
     StoredDocument,
-    Tombstone,
     Transaction,
+    Waiting,
 )
 
 __all__ = [
@@ -35,18 +37,19 @@ __all__ = [
     "Chain",
     "Clock",
     "DocumentStore",
+    "Dossier",
     "Fees",
-    "HeldContent",
-    "Hold",
+    "Lease",
     "Log",
+    "Nonces",
     "Place",
     "Receipt",
     "RecordStore",
     "RecordedEntry",
     "StoredContent",
     "StoredDocument",
-    "Tombstone",
     "Transaction",
+    "Waiting",
 ]
 
 
@@ -68,6 +71,9 @@ class Chain(Protocol):
     def next_nonce(self, address: str) -> int:
         """The number of transactions of `address` that are in blocks or waiting."""
 
+    def balance(self, address: str) -> int:
+        """In wei, as of the latest block."""
+
     def fees(self) -> Fees: ...
 
     def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
@@ -78,6 +84,9 @@ class Chain(Protocol):
         reason when it will not take it (underpriced, no funds, nonce spent)."""
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None: ...
+
+    def transaction(self, transaction_hash: bytes) -> bytes | None:
+        """The signed EIP-1559 transaction of this hash as it was sent. None when the node has none of it."""
 
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         """All logs of one contract in blocks first..last inclusive, in chain order. Raises RangeRefused when the node
@@ -126,7 +135,7 @@ class Clock(Protocol):
         """Seconds since 1970. Decides no fact of a record: block time does."""
 
 
-class RecordStore(Protocol):
+class RecordStore(CustodyStore, Protocol):
     """The database. Every method is one transaction: it happens wholly and durably, or not at all.
     All raise StoreUnavailable when the database is locked, full or gone."""
 
@@ -137,10 +146,12 @@ class RecordStore(Protocol):
         documents: Iterable[StoredDocument],
         idempotency_key: str,
         body_digest: bytes,
+        keep: Callable[[], None] | None = None,
     ) -> Application:
         """Accept an application with the contents and documents that it brings. The same key with the same body
         digest returns the application accepted the first time (also when called ten times at once); another digest
-        raises IdempotencyMismatch."""
+        raises IdempotencyMismatch. `keep` is called for what is accepted now, before it is: what it raises undoes it,
+        and of two that it was called for with one key the later one is accepted."""
 
     def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
         """The application accepted under this key, if any. Raises IdempotencyMismatch as add_application."""
@@ -154,21 +165,15 @@ class RecordStore(Protocol):
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         """Change an application's state. Raises Conflict when its state is not `expected`."""
 
-    def add_approval(self, application_id: str, approval: Approval) -> None:
-        """Adding the same signer and role again replaces nothing and is no error. Raises NotFound."""
+    def add_approval(self, application_id: str, approval: Approval, keep: Callable[[], None] | None = None) -> None:
+        """Adding the same signer and role again replaces nothing and is no error. Raises NotFound. `keep` is called
+        before a new one is saved, as in add_application."""
 
     def approvals(self, application_id: str) -> list[Approval]:
         """Ascending by signer."""
 
     def document(self, cid: str) -> StoredDocument:
         """Raises NotFound."""
-
-    def documents(self, after: str = "", limit: int = 1_000) -> list[StoredDocument]:
-        """The sealed documents by CID, from behind `after`."""
-
-    def rewrap(self, changes: Iterable[tuple[StoredDocument, Mapping[str, bytes]]]) -> int:
-        """Give documents other wraps, all or none of them; how many. One whose wraps are no longer those that are
-        shown, because they were changed or erased meanwhile, is left as it is."""
 
     def add_transaction(
         self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
@@ -235,55 +240,6 @@ class RecordStore(Protocol):
     def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
         """The id of every record of a register that the chain holds, but for those of such applications."""
 
-    def contents_of(self, register: str, erased: bytes) -> list[HeldContent]:
-        """The contents of a record, or the one whose digest this is, oldest first; erased ones too, without fields."""
-
-    def contents_until(self, time: int) -> Iterator[HeldContent]:
-        """Every content that was accepted by then (seconds since 1970), oldest first, but for those that were
-        erased."""
-
-    def contents_without_index(self, limit: int = 1_000) -> list[HeldContent]:
-        """Some of those that are not in the index of persons yet."""
-
-    def add_to_index(self, hmacs: Mapping[bytes, Sequence[bytes]]) -> None:
-        """Let contents, by digest, be found by these (32 bytes each). What was erased meanwhile is left out."""
-
-    def contents_about(self, hmacs: Collection[bytes]) -> list[HeldContent]:
-        """The contents that are found by all of these, oldest first."""
-
-    def forget_index(self) -> None:
-        """Empty the index of persons, so that it is made anew."""
-
-    def place_hold(self, hold: Hold) -> None:
-        """Raises Refused where one stands on the record."""
-
-    def lift_hold(self, hold: Hold) -> None:
-        """Note who lifted a hold and when. Raises Conflict when it does not stand any more."""
-
-    def holds(self, register: str, record_ids: Collection[bytes]) -> list[Hold]:
-        """All that were ever placed on these records, oldest first."""
-
-    def ordered_erasures(self, register: str) -> list[RecordedEntry]:
-        """The batches of a register of erasures, in the order of the log, that no tombstone says were carried out."""
-
-    def erase(self, tombstone: Tombstone) -> Tombstone:
-        """Destroy the contents that it names and that were accepted by its time, with their salts: fields, entries of
-        the index, wraps of documents, certificates that disclose them, the reasons in applications about the record
-        and the hashes of their requests. The digests stay. Answers with the documents' CIDs filled in, and keeps that.
-        Raises Refused, having done nothing, while a legal hold stands."""
-
-    def erasure_of(self, digest: bytes) -> Tombstone | None:
-        """The newest tombstone that names this content or its record."""
-
-    def unfinished_erasures(self) -> list[Tombstone]:
-        """Those that left something in files: not purged yet, or with documents to let go of."""
-
-    def compact(self) -> None:
-        """Write the tables that held contents anew, so that no file of the database has what was erased."""
-
-    def note_erasure(self, tombstone: Tombstone) -> None:
-        """Save its `purged` and `documents`."""
-
     def save_certificate(
         self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
     ) -> None:
@@ -293,6 +249,40 @@ class RecordStore(Protocol):
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         """The newest one, or that of a head; None if there is none."""
 
+    def dossier(self, application_id: str) -> Dossier:
+        """What is kept of an application, with the newest certificate of each of its records. Raises NotFound."""
+
+    def restore(self, dossier: Dossier, concluded: bool) -> bool:
+        """Put back what a dossier holds; False when the application is there, and nothing is changed. `concluded`: the
+        key ring holds how it ended."""
+
+    def unkept(self, limit: int = 100) -> list[tuple[str, bool]]:
+        """The ids of applications that ended, or came without `keep`, and were not marked as kept since; with each
+        whether it came with `keep`."""
+
+    def mark_kept(self, application_ids: Sequence[str], concluded: bool) -> None:
+        """Note that the key ring holds how these were accepted and, if `concluded`, how they ended."""
+
+    def ids(self) -> Iterator[str]:
+        """Of all applications, oldest first, read while they are asked for."""
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever accepted or followed."""
+
+    def strange(self, register: str) -> Iterator[RecordedEntry]:
+        """The entries of a register that no transaction of this office recorded."""
+
     def lease(self, name: str, holder: str, seconds: int) -> None:
         """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;
-        with 0 let go of it. Raises Unavailable, naming the holder, while another has it."""
+        with 0 let go of it. Raises LeaseTaken, naming the holder, while another has it."""
+
+    def leases(self) -> list[Lease]:
+        """All that were ever taken, by name, also those that have run out."""
+
+    def waiting(self) -> dict[ApplicationState, Waiting]:
+        """Of the states in which an application waits, or has failed: those in which any are."""
+
+    def nonces(self, sender: str) -> Nonces: ...
+
+    def schema(self) -> tuple[str, str]:
+        """The version of the database's schema, and the one that this program is written for."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, or_, select, update
 
-from ledger.adapters.sql_rows import ERASED, add_once
+from ledger.adapters.sql_rows import ERASED, add_once, fields_in
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import applications, contents, identifiers
 from ledger.model import HeldContent
@@ -56,7 +55,7 @@ def named_contents(register: str, erased: bytes) -> Select[Any]:
 
 
 def content_in(row: Row[Any]) -> HeldContent:
-    return HeldContent(**{**row._mapping, "fields": json.loads(row.fields) if row.fields != ERASED else []})
+    return HeldContent(**{**row._mapping, "fields": fields_in(row.fields)})
 
 
 def _held() -> Select[Any]:

@@ -45,13 +45,13 @@ class SqlErasure(SqlSession):
             found = [content_in(row) for row in connection.execute(query).all()]
             record_ids = {erased, *(content.record_id for content in found)}
             check_free(connection, register, record_ids)
-            cids = _erase_contents(connection, found)
+            documents_ = _erase_contents(connection, found)
             _erase_certificates(connection, register, record_ids, found)
             of_record = and_(applications.c.register == register, applications.c.payload.contains(to_hex(erased)))
             brought = applications.c.id.in_([content.application_id for content in found])
-            _erase_reasons(connection, and_(or_(brought, of_record), applications.c.created <= tombstone.time))
-            made = replace(tombstone, documents=cids)
-            row = {**vars(made), "documents": json.dumps(cids)}
+            about = _erase_reasons(connection, and_(or_(brought, of_record), applications.c.created <= tombstone.time))
+            made = replace(tombstone, documents=documents_, applications=about)
+            row = {**vars(made), **_work(made)}
             added = inserting(connection, tombstones).values(row)
             connection.execute(added.on_conflict_do_update(index_elements=["series"], set_=row))
         return made
@@ -65,7 +65,8 @@ class SqlErasure(SqlSession):
         return _tombstone_in(row) if row else None
 
     def unfinished_erasures(self) -> list[Tombstone]:
-        query = select(tombstones).where(or_(~tombstones.c.purged, tombstones.c.documents != "[]"))
+        left = (tombstones.c[name] != "[]" for name in ("documents", "applications"))
+        query = select(tombstones).where(or_(~tombstones.c.purged, *left)).order_by(tombstones.c.time)
         return [_tombstone_in(row) for row in self.all(query)]
 
     def compact(self) -> None:
@@ -73,9 +74,9 @@ class SqlErasure(SqlSession):
             compact(self._engine)
 
     def note_erasure(self, tombstone: Tombstone) -> None:
-        done = {"purged": tombstone.purged, "documents": json.dumps(tombstone.documents)}
         with self.transaction() as connection:
-            connection.execute(update(tombstones).where(tombstones.c.series == tombstone.series).values(done))
+            of_it = update(tombstones).where(tombstones.c.series == tombstone.series)
+            connection.execute(of_it.values(purged=tombstone.purged, **_work(tombstone)))
 
 
 def _erase_contents(connection: Connection, found: Sequence[HeldContent]) -> tuple[str, ...]:
@@ -101,15 +102,22 @@ def _erase_certificates(
             connection.execute(delete(certificates).where(*matches(certificates, key)))
 
 
-def _erase_reasons(connection: Connection, which: Any) -> None:
-    """What applications say of a record beside its content. The hash of the request goes too: it is one of plain
-    fields, and could be guessed back to them."""
-    for row in connection.execute(select(applications).where(which)).all():
+def _erase_reasons(connection: Connection, which: Any) -> tuple[str, ...]:
+    """What applications say of a record beside its content; their ids. The hash of the request goes too: it is one of
+    plain fields, and could be guessed back to them."""
+    about = connection.execute(select(applications).where(which)).all()
+    for row in about:
         payload: Mapping[str, Any] = json.loads(row.payload)
         left = {name: value for name, value in payload.items() if name != "reasons"}
         change = {"payload": json.dumps(left), "reason": "", "body_digest": bytes(32)}
         connection.execute(update(applications).where(applications.c.number == row.number).values(change))
+    return tuple(row.id for row in about)
+
+
+def _work(tombstone: Tombstone) -> dict[str, str]:
+    return {name: json.dumps(getattr(tombstone, name)) for name in ("documents", "applications")}
 
 
 def _tombstone_in(row: Row[Any]) -> Tombstone:
-    return Tombstone(**{**row._mapping, "documents": tuple(json.loads(row.documents))})
+    work = {name: tuple(json.loads(row._mapping[name])) for name in ("documents", "applications")}
+    return Tombstone(**{**row._mapping, **work})

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Table, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.errors import IdempotencyMismatch
@@ -14,6 +14,11 @@ from ledger.model import Application, RecordedEntry, StoredContent, StoredDocume
 
 ERASED = ""  # the fields of a content that was erased; those of any other are a JSON list
 
+# Seconds since 1970 by the database's clock, for each dialect.
+NOW = {
+    "sqlite": cast(func.strftime("%s", "now"), BigInteger),
+    "postgresql": cast(func.floor(func.extract("epoch", func.clock_timestamp())), BigInteger),
+}
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -34,7 +39,13 @@ def matches(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:
 
 
 def row_of_content(application_id: str, content: StoredContent) -> dict[str, Any]:
-    return {**vars(content), "application_id": application_id, "fields": json.dumps(content.fields)}
+    fields = json.dumps(content.fields) if content.fields else ERASED
+    return {**vars(content), "application_id": application_id, "fields": fields}
+
+
+def fields_in(text: str) -> list[dict[str, Any]]:
+    """None where the content was erased."""
+    return [] if text == ERASED else json.loads(text)
 
 
 def row_of_document(document: StoredDocument) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ledger.adapters.sql_applications import SqlApplications
+from ledger.adapters.sql_archive import SqlArchive
 from ledger.adapters.sql_contents import SqlContents
 from ledger.adapters.sql_documents import SqlDocuments
 from ledger.adapters.sql_engine import migrate
@@ -17,6 +18,7 @@ from ledger.adapters.sql_erasure import SqlErasure
 from ledger.adapters.sql_holds import SqlHolds
 from ledger.adapters.sql_rows import inserting, matches
 from ledger.adapters.sql_session import SqlSession
+from ledger.adapters.sql_status import SqlStatus
 from ledger.adapters.sql_tables import certificates
 from ledger.adapters.sql_transactions import SqlTransactions
 
@@ -51,5 +53,7 @@ class SqlStore(
     SqlContents,
     SqlErasure,
     SqlHolds,
+    SqlArchive,
+    SqlStatus,
 ):
     """See ledger.ports.RecordStore. Safe to share between threads. `migrate` the database first."""

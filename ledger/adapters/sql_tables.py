@@ -11,14 +11,19 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 metadata = MetaData()
+
+# Which applications the key ring does not tell of as they are, in the words that the partial index is made with.
+UNKEPT = text("kept = 0 OR (kept = 1 AND state IN ('certified', 'failed', 'refused'))")
 
 applications = Table(
     "applications",
@@ -34,7 +39,10 @@ applications = Table(
     Column("access_digest", LargeBinary(32), nullable=False),
     Column("idempotency_key", String(255), nullable=False, unique=True),
     Column("body_digest", LargeBinary(32), nullable=False),
+    Column("changed", BigInteger),  # set by a trigger (migration 0006)
+    Column("kept", SmallInteger, nullable=False, server_default="0"),
     Index("applications_by_state", "state", "number"),
+    Index("applications_to_keep", "number", sqlite_where=UNKEPT, postgresql_where=UNKEPT),
 )
 
 approvals = Table(
@@ -157,6 +165,7 @@ tombstones = Table(
     Column("time", BigInteger, nullable=False),
     Column("receipt", LargeBinary(32), nullable=False),
     Column("documents", Text, nullable=False),
+    Column("applications", Text, nullable=False),
     Column("purged", Boolean, nullable=False),
     Index("tombstones_by_erased", "register", "erased"),
 )

@@ -72,7 +72,8 @@ def test_an_erasure_takes_all_of_a_record_and_leaves_digests_and_neighbours(stor
     accept(store, 1)
     accept(store, 2, OTHER)
     accept(store, 3, created=AFTER)
-    assert store.erase(tombstone()).documents == ("cid-1",)
+    made = store.erase(tombstone())
+    assert (made.documents, made.applications, made.purged) == (("cid-1",), ("1",), False)
     assert [bool(content.fields) for content in store.contents_of(REGISTER, RECORD)] == [False, True]
     assert [store.content(digest(number)) is None for number in (1, 2, 3)] == [True, False, False]
     with pytest.raises(NotFound):
@@ -95,7 +96,7 @@ def test_one_content_is_erased_by_its_digest(store: RecordStore) -> None:
     assert store.erase(tombstone(digest(2))).documents == ("cid-2",)
     assert store.content(digest(1)) is not None and store.content(digest(2)) is None
     assert store.certificate(REGISTER, RECORD) == store.certificate(REGISTER, RECORD, digest(1)) != None  # noqa: E711
-    assert store.erasure_of(digest(2)) == tombstone(digest(2), documents=("cid-2",))
+    assert store.erasure_of(digest(2)) == tombstone(digest(2), documents=("cid-2",), applications=("2",))
     assert store.erasure_of(digest(1)) is None and store.erasure_of(digest(99)) is None
 
 
@@ -106,6 +107,8 @@ def test_the_newest_tombstone_answers_and_what_is_left_to_do_is_known(store: Rec
     store.note_erasure(replace(made, purged=True))
     assert [left.purged for left in store.unfinished_erasures()] == [True]
     store.note_erasure(replace(made, purged=True, documents=()))
+    assert [left.applications for left in store.unfinished_erasures()] == [("1",)]
+    store.note_erasure(replace(made, purged=True, documents=(), applications=()))
     assert store.unfinished_erasures() == []
     later = store.erase(tombstone(time=AFTER))
     assert store.unfinished_erasures() == [later] == [store.erasure_of(digest(1))]
@@ -150,6 +153,19 @@ def test_the_index_is_filled_found_by_all_and_forgotten(store: RecordStore) -> N
     store.erase(tombstone())
     store.add_to_index({digest(1): [digest(70)]})
     assert store.contents_about([digest(70)]) == [] == store.contents_without_index()
+
+
+def test_the_dossier_of_what_was_erased_says_so_and_a_restored_one_too(store: RecordStore) -> None:
+    accept(store, 1)
+    store.erase(tombstone())
+    dossier = store.dossier("1")
+    assert [content.fields for content in dossier.contents] == [[]] and dossier.documents == dossier.certificates == ()
+    other = replace(dossier.application, id="again")
+    copy = replace(
+        dossier, application=other, idempotency_key="again", contents=(replace(dossier.contents[0], digest=digest(8)),)
+    )
+    assert store.restore(copy, concluded=True)
+    assert store.content(digest(8)) is None and store.contents_without_index() == []
 
 
 def test_contents_are_listed_by_when_they_were_accepted(store: RecordStore) -> None:

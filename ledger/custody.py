@@ -1,0 +1,71 @@
+"""The part of a record store's port by which contents and documents are shared, found, held and erased."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from ledger.model import HeldContent, Hold, RecordedEntry, StoredDocument, Tombstone
+
+
+class CustodyStore(Protocol):
+    """See ledger.ports.RecordStore."""
+
+    def documents(self, after: str = "", limit: int = 1_000) -> list[StoredDocument]:
+        """The sealed documents by CID, from behind `after`."""
+
+    def application_of_document(self, cid: str) -> str:
+        """The id of the application that brought a document. Reads every content. Raises NotFound."""
+
+    def rewrap(self, changes: Iterable[tuple[StoredDocument, Mapping[str, bytes]]]) -> int:
+        """Give documents other wraps, all or none of them; how many. One whose wraps are no longer those that are
+        shown, because they were changed or erased meanwhile, is left as it is."""
+
+    def contents_of(self, register: str, erased: bytes) -> list[HeldContent]:
+        """The contents of a record, or the one whose digest this is, oldest first; erased ones too, without fields."""
+
+    def contents_until(self, time: int) -> Iterator[HeldContent]:
+        """Every content that was accepted by then (seconds since 1970), oldest first, but for those that were
+        erased."""
+
+    def contents_without_index(self, limit: int = 1_000) -> list[HeldContent]:
+        """Some of those that are not in the index of persons yet."""
+
+    def add_to_index(self, hmacs: Mapping[bytes, Sequence[bytes]]) -> None:
+        """Let contents, by digest, be found by these (32 bytes each). What was erased meanwhile is left out."""
+
+    def contents_about(self, hmacs: Collection[bytes]) -> list[HeldContent]:
+        """The contents that are found by all of these, oldest first."""
+
+    def forget_index(self) -> None:
+        """Empty the index of persons, so that it is made anew."""
+
+    def place_hold(self, hold: Hold) -> None:
+        """Raises Refused where one stands on the record."""
+
+    def lift_hold(self, hold: Hold) -> None:
+        """Note who lifted a hold and when. Raises Conflict when it does not stand any more."""
+
+    def holds(self, register: str, record_ids: Collection[bytes]) -> list[Hold]:
+        """All that were ever placed on these records, oldest first."""
+
+    def ordered_erasures(self, register: str) -> list[RecordedEntry]:
+        """The batches of a register of erasures, in the order of the log, that no tombstone says were carried out."""
+
+    def erase(self, tombstone: Tombstone) -> Tombstone:
+        """Destroy the contents that it names and that were accepted by its time, with their salts: fields, entries of
+        the index, wraps of documents, certificates that disclose them, the reasons in applications about the record
+        and the hashes of their requests. The digests stay. Answers with what is left to do filled in, and keeps that.
+        Raises Refused, having done nothing, while a legal hold stands."""
+
+    def erasure_of(self, digest: bytes) -> Tombstone | None:
+        """The newest tombstone that names this content or its record."""
+
+    def unfinished_erasures(self) -> list[Tombstone]:
+        """Those that left something to do in files, documents or dossiers."""
+
+    def compact(self) -> None:
+        """Write the tables that held contents anew, so that no file of the database has what was erased."""
+
+    def note_erasure(self, tombstone: Tombstone) -> None:
+        """Save what is left to do."""
