@@ -32,6 +32,7 @@ from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.readers import ReaderKeys
+from ledger.retention import Policy, Retention
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
@@ -67,6 +68,7 @@ class Office:
     followers: tuple[Follower, ...]
     certifier: Certifier
     eraser: Eraser
+    retention: Retention
     dossiers: Dossiers
     health: Health
     closed: WalletError | None = None
@@ -74,6 +76,10 @@ class Office:
     def state(self, trusted: TrustedRegister) -> FinalState:
         """What is known of a register, as far as it was followed."""
         return FinalState(trusted, self.store, self.chain)
+
+    def policy(self) -> Policy:
+        """How long this office keeps contents, as its file says now. Raises ConfigurationError."""
+        return Policy.read(self.settings.retention)
 
     def run_once(self, turn: Turn = at_once) -> None:
         """One step of everything that runs by itself. `turn` is given each part's name and its step, and may put it off
@@ -151,6 +157,7 @@ def open_office(settings: Settings) -> Office:
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
         Eraser(trust, store, documents, dossiers),
+        Retention(trust, store, chain, clock, settings.index_key),
         dossiers,
         _health(settings, trust, store, documents, publisher, closed),
         closed,
