@@ -12,7 +12,7 @@ from api import docs, problems
 from api.limits import BodyLimit, SecurityHeaders
 from api.pages import routes as pages
 from api.pages.static import STATIC, Static
-from api.routes import applications, entries, health, records, registers, verification
+from api.routes import applications, documents, entries, health, records, registers, verification
 from api.schemas import Problem
 from api.worker import Worker
 from ledger.bootstrap import Office
@@ -56,7 +56,7 @@ def create_app(office: Office, *, worker: bool = True) -> FastAPI:
     app.add_middleware(BodyLimit)
     problems.install(app)
     app.add_middleware(SecurityHeaders)
-    for part in (registers, verification, health, docs, applications, entries, records, pages):
+    for part in (registers, verification, health, docs, applications, documents, entries, records, pages):
         app.include_router(part.router)
     app.mount("/static", Static(directory=STATIC))
     return app

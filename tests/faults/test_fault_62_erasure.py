@@ -141,6 +141,7 @@ def test_fault_62_status_history_neighbours_and_receipt_still_answer(erased: Era
         assert http.get(application["typedData"]).status_code == 200
     assert [item["action"] for item in http.get(f"{url}/history").json()["entries"]] == ["append", "amend"]
     token = {"Authorization": f"Bearer {erased.accepted['accessToken']}"}
+    problem(http.get(f"{erased.accepted['links']['status']}/documents", headers=token), 410, "erased")
     for path in ("certificate", "certificate.pdf"):
         for headers in ({}, token):
             answer = problem(http.get(f"{url}/{path}", headers=headers), 410, "erased")
