@@ -8,15 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import gethostname
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
-from ledger.adapters.http_witness import HttpWitness
-from ledger.adapters.kubo_store import KuboStore
-from ledger.adapters.sql_engine import check_integrity
-from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
@@ -33,6 +30,9 @@ from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
 from wallet.files import read_private
 from wallet.signer import LocalSigner
+
+if TYPE_CHECKING:
+    from ledger.adapters.sql_store import SqlStore
 
 LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
 MAX_HOLDER = 255
@@ -85,6 +85,10 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 def open_office(settings: Settings) -> Office:
     """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError, each before anything is changed."""
+    # The stores are loaded here, since they are half of what a witness would load, who has none.
+    from ledger.adapters.sql_engine import check_integrity
+    from ledger.adapters.sql_store import SqlStore, migrate
+
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
     chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
@@ -123,6 +127,8 @@ def read_trust(path: Path) -> TrustRoot:
 def open_documents(settings: Settings) -> DocumentStore:
     if settings.documents == "directory":
         return DirectoryStore(settings.data / "documents")
+    from ledger.adapters.kubo_store import KuboStore
+
     return KuboStore(settings.documents)
 
 
@@ -130,6 +136,8 @@ def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:
     """The witnesses that the settings name; where they name none, those whose keys lie in the data folder, as the
     devnet's do, which share one node with the office. Raises ConfigurationError, WalletError."""
     if settings.witnesses.split():
+        from ledger.adapters.http_witness import HttpWitness
+
         return [HttpWitness(url) for url in settings.witnesses.split()]
 
     def cosigner(witness: Witness) -> Cosign:
@@ -160,6 +168,8 @@ def open_cosigner(rpc_url: str, key: Path, trust_file: Path) -> Cosigner:
 def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, say: Say) -> Iterator[Monitor]:
     """A monitor at a node of its own; `state` is its folder, which one process at a time uses. Raises
     ConfigurationError, ChainMismatch, ChainUnreachable, StoreUnavailable."""
+    from ledger.adapters.sql_store import SqlStore, migrate
+
     trust, chain = read_trust(trust_file), EvmChain(rpc_url)
     check_chain(chain, trust)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
