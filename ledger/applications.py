@@ -6,18 +6,20 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from ledger import authority, sealing
 from ledger.certificate import parse_subject
 from ledger.content import Content
+from ledger.dossiers import Dossiers
 from ledger.encoding import canonical_json, from_hex, parse_address, to_hex
-from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge
+from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge, Unavailable
 from ledger.known import NewestState
-from ledger.model import Application, Approval, StoredContent, StoredDocument
+from ledger.model import Application, Approval, Dossier, StoredContent, StoredDocument
 from ledger.ports import Chain, Clock, DocumentStore, RecordStore
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
@@ -28,6 +30,7 @@ from wallet.typed_data import TypedData
 
 MAX_DOCUMENT_BYTES = 25_000_000
 APPROVAL_SECONDS = 7 * 24 * 3600
+CLOSED = "This office cannot publish now: it verifies and answers, and takes no applications."
 _UNSEALED = "0x" + 64 * "f"
 
 
@@ -41,7 +44,7 @@ class Receipt:
 
 class Applications:
     """The front desk of an office, for all its registers. `readers` (name → X25519 public key) can open the documents,
-    `secret` derives access tokens."""
+    `secret` derives access tokens. While the office cannot publish it is `closed`: nothing new is taken."""
 
     def __init__(
         self,
@@ -52,6 +55,8 @@ class Applications:
         clock: Clock,
         readers: Mapping[str, Any],
         secret: bytes,
+        dossiers: Dossiers,
+        closed: bool = False,
     ) -> None:
         self.trust = trust
         self.store = store
@@ -60,6 +65,8 @@ class Applications:
         self.clock = clock
         self.readers = readers
         self.secret = secret
+        self.dossiers = dossiers
+        self.closed = closed
         self._windows: dict[str, int] = {}
 
     def submit(self, kind: str, change: Change, idempotency_key: str) -> Receipt:
@@ -71,6 +78,8 @@ class Applications:
         # Asked before anything else: what was accepted stays accepted, also once it is recorded on the chain.
         if earlier := self.store.accepted_before(idempotency_key, body_digest):
             return Receipt(earlier, self._token(earlier.id))
+        if self.closed:
+            raise Unavailable(CLOSED, "Apply later; what it has taken before is kept and goes on then.")
         change = register.prepared(change)
         for i, request in enumerate(change.records):
             _check_record(register, request, f"/records/{i}")
@@ -91,7 +100,8 @@ class Applications:
         payload["deadline"] = now + APPROVAL_SECONDS
         access = sha256(self._token(application_id).encode()).digest()
         application = Application(application_id, str(trusted.name), change.action, payload, "submitted", now, access)
-        accepted = self.store.add_application(application, contents, documents, idempotency_key, body_digest)
+        keep = self.dossiers.keep(Dossier(application, idempotency_key, body_digest, contents, documents))
+        accepted = self.store.add_application(application, contents, documents, idempotency_key, body_digest, keep)
         self._mark_approved_if_complete(accepted)
         return Receipt(self.store.application(accepted.id), self._token(accepted.id))
 
@@ -108,7 +118,9 @@ class Applications:
                 f"The signature is not by {signer} over this application.", "Sign the typed data it answers with."
             )
         self._check_entitled(application, signer, role)
-        self.store.add_approval(application_id, Approval(signer, role, signature))
+        approval = Approval(signer, role, signature)
+        keep = partial(self.dossiers.keep_approval, application_id, approval)
+        self.store.add_approval(application_id, approval, keep)
         self._mark_approved_if_complete(application)
         return self.store.application(application_id)
 
@@ -129,7 +141,11 @@ class Applications:
 
     def missing(self, application: Application) -> list[str]:
         """Those of `required` that have not signed yet."""
-        given = Counter(approval.role for approval in self.store.approvals(application.id))
+        return self.lacking(application, self.store.approvals(application.id))
+
+    def lacking(self, application: Application, approvals: Iterable[Approval]) -> list[str]:
+        """Those of `required` that are not among these."""
+        given = Counter(approval.role for approval in approvals)
         lacking = []
         for role in self.required(application):
             if given[role] > 0:

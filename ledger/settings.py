@@ -58,6 +58,10 @@ class Settings(BaseSettings):
         return self.data / "office-key"
 
     @property
+    def key_ring(self) -> Path:
+        return self.data / "keyring"
+
+    @property
     def token_secret(self) -> Path:
         return self.data / "token-secret"
 

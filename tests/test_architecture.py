@@ -24,7 +24,12 @@ SERVICES = {
     "witness",
     "cosigner",
     "monitor",
+    "health",
     "auditor",
+    "dossiers",
+    "key_ring",
+    "rebuilding",
+    "reanchoring",
     "import_rows",
     "import_spool",
     "importing",
@@ -183,8 +188,7 @@ HEAVY = ONLY_IN_ADAPTERS | {"eth_account", "py_ecc", "fastapi", "starlette", "so
     [
         ("ledger.verifier", HEAVY | {"typer"}),
         ("scripts.cli", HEAVY),
-        ("ledger.bootstrap", {"alembic", "httpx", "ipfshttpclient", "sqlalchemy"}),
-        ("ledger.adapters.sql_store", {"alembic"}),
+        ("ledger.bootstrap", {"alembic", "httpx", "ipfshttpclient"}),
     ],
 )
 def test_nothing_is_loaded_that_only_others_need(module: str, heavy: set[str]) -> None:

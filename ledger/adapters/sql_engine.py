@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -68,11 +69,16 @@ def migrate(url: str) -> None:
 
 def _is_newest(engine: Engine) -> bool:
     """Asked first, since Alembic takes long to load and nearly every start of an office finds nothing to do."""
-    newest = max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
     with own_errors(), reading(engine).begin() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest]
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest_schema()]
+
+
+@cache
+def newest_schema() -> str:
+    """The revision that this program's last migration makes: a file is named for its revision."""
+    return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
 
 
 def _upgrade(engine: Engine) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import select
 
 from ledger.adapters.sql_applications import SqlApplications
+from ledger.adapters.sql_archive import SqlArchive
 from ledger.adapters.sql_engine import migrate
 from ledger.adapters.sql_entries import SqlEntries
 from ledger.adapters.sql_rows import document_in, inserting, matches
 from ledger.adapters.sql_session import SqlSession
+from ledger.adapters.sql_status import SqlStatus
 from ledger.adapters.sql_tables import certificates, documents
 from ledger.adapters.sql_transactions import SqlTransactions
 from ledger.errors import NotFound
@@ -50,5 +52,5 @@ class SqlCertificates(SqlSession):
         return json.loads(row.certificate) if row else None
 
 
-class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates):
+class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates, SqlArchive, SqlStatus):
     """See ledger.ports.RecordStore. Safe to share between threads. `migrate` the database first."""

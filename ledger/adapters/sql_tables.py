@@ -10,13 +10,18 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
+
+# Which applications the key ring does not tell of as they are, in the words that the partial index is made with.
+UNKEPT = text("kept = 0 OR (kept = 1 AND state IN ('certified', 'failed', 'refused'))")
 
 applications = Table(
     "applications",
@@ -32,7 +37,10 @@ applications = Table(
     Column("access_digest", LargeBinary(32), nullable=False),
     Column("idempotency_key", String(255), nullable=False, unique=True),
     Column("body_digest", LargeBinary(32), nullable=False),
+    Column("changed", BigInteger),  # set by a trigger (migration 0006)
+    Column("kept", SmallInteger, nullable=False, server_default="0"),
     Index("applications_by_state", "state", "number"),
+    Index("applications_to_keep", "number", sqlite_where=UNKEPT, postgresql_where=UNKEPT),
 )
 
 approvals = Table(
