@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from socket import gethostname
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
 from ledger.adapters.sql_engine import check_integrity
@@ -30,6 +28,7 @@ from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
+from ledger.readers import ReaderKeys
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
@@ -59,6 +58,7 @@ class Office:
     chain: Chain
     store: SqlStore
     documents: DocumentStore
+    readers: ReaderKeys
     applications: Applications
     publisher: Publisher | None
     followers: tuple[Follower, ...]
@@ -122,16 +122,17 @@ def open_office(settings: Settings) -> Office:
     settings.check_secrets(trust.chain_id)
     chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
-    reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
+    readers = ReaderKeys(settings.office_key, settings.readers)
+    with readers.sealing():
+        pass  # keys that cannot be read stop the start, and not the first application
     secret = read_private(settings.token_secret)
     clock = SystemClock()
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
     documents = open_documents(settings)
-    dossiers = Dossiers(KeyRing(settings.key_ring), documents, reader, partial(read_private, settings.office_key))
+    dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
     publisher, closed = _open_publisher(settings, trust, store, chain)
-    readers = {"office": reader}
     desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
@@ -139,6 +140,7 @@ def open_office(settings: Settings) -> Office:
         chain,
         store,
         documents,
+        readers,
         desk,
         publisher,
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),

@@ -174,6 +174,13 @@ class RecordStore(Protocol):
     def document(self, cid: str) -> StoredDocument:
         """Raises NotFound."""
 
+    def documents(self, after: str = "", limit: int = 1_000) -> list[StoredDocument]:
+        """The sealed documents by CID, from behind `after`."""
+
+    def rewrap(self, changes: Iterable[tuple[StoredDocument, Mapping[str, bytes]]]) -> int:
+        """Give documents other wraps, all or none of them; how many. One whose wraps are no longer those that are
+        shown, because they were changed or erased meanwhile, is left as it is."""
+
     def add_transaction(
         self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
     ) -> Transaction:
