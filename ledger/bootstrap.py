@@ -15,6 +15,7 @@ from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
 from ledger.adapters.http_witness import HttpWitness
 from ledger.adapters.kubo_store import KuboStore
+from ledger.adapters.replicated_store import ReplicatedStore
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
@@ -26,7 +27,7 @@ from ledger.errors import ChainMismatch, ConfigurationError
 from ledger.follower import Follower
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
-from ledger.ports import Chain, Clock, DocumentStore
+from ledger.ports import Chain, Clock
 from ledger.publisher import Publisher
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
@@ -46,7 +47,7 @@ class Office:
     trust: TrustRoot
     chain: Chain
     store: SqlStore
-    documents: DocumentStore
+    documents: ReplicatedStore
     applications: Applications
     publisher: Publisher
     followers: tuple[Follower, ...]
@@ -59,6 +60,7 @@ class Office:
     def run_once(self) -> None:
         """One step of everything that runs by itself. Raises Unavailable, also while an office elsewhere has the lease
         of the relayer's key; run it again later, nothing is lost. The processes of one office take turns."""
+        self.documents.run_once()
         with _exclusive(self.settings.data / "relayer.lock"):
             self._lease_relayer()
             self.publisher.run_once()
@@ -73,6 +75,7 @@ class Office:
 
     def close(self) -> None:
         self.store.close()
+        self.documents.close()
 
 
 @contextmanager
@@ -120,10 +123,15 @@ def read_trust(path: Path) -> TrustRoot:
         ) from None
 
 
-def open_documents(settings: Settings) -> DocumentStore:
-    if settings.documents == "directory":
-        return DirectoryStore(settings.data / "documents")
-    return KuboStore(settings.documents)
+def open_documents(settings: Settings) -> ReplicatedStore:
+    """Raises ConfigurationError, DocumentStoreUnavailable. No node is contacted yet."""
+    addresses = [] if settings.documents == "directory" else settings.documents.split()
+    return ReplicatedStore(
+        DirectoryStore(settings.data / "documents"),
+        [KuboStore(address) for address in addresses],
+        settings.documents_quorum,
+        settings.data / "documents.db",
+    )
 
 
 def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:
