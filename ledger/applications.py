@@ -15,7 +15,7 @@ from ledger import authority, sealing
 from ledger.certificate import parse_subject
 from ledger.content import Content
 from ledger.encoding import canonical_json, from_hex, parse_address, to_hex
-from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge
+from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge, Unavailable
 from ledger.known import NewestState
 from ledger.model import Application, Approval, StoredContent, StoredDocument
 from ledger.ports import Chain, Clock, DocumentStore, RecordStore
@@ -28,6 +28,7 @@ from wallet.typed_data import TypedData
 
 MAX_DOCUMENT_BYTES = 25_000_000
 APPROVAL_SECONDS = 7 * 24 * 3600
+CLOSED = "This office cannot publish now: it verifies and answers, and takes no applications."
 _UNSEALED = "0x" + 64 * "f"
 
 
@@ -41,7 +42,7 @@ class Receipt:
 
 class Applications:
     """The front desk of an office, for all its registers. `readers` (name → X25519 public key) can open the documents,
-    `secret` derives access tokens."""
+    `secret` derives access tokens. While the office cannot publish it is `closed`: nothing new is taken."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Applications:
         clock: Clock,
         readers: Mapping[str, Any],
         secret: bytes,
+        closed: bool = False,
     ) -> None:
         self.trust = trust
         self.store = store
@@ -60,6 +62,7 @@ class Applications:
         self.clock = clock
         self.readers = readers
         self.secret = secret
+        self.closed = closed
         self._windows: dict[str, int] = {}
 
     def submit(self, kind: str, change: Change, idempotency_key: str) -> Receipt:
@@ -71,6 +74,8 @@ class Applications:
         # Asked before anything else: what was accepted stays accepted, also once it is recorded on the chain.
         if earlier := self.store.accepted_before(idempotency_key, body_digest):
             return Receipt(earlier, self._token(earlier.id))
+        if self.closed:
+            raise Unavailable(CLOSED, "Apply later; what it has taken before is kept and goes on then.")
         change = register.prepared(change)
         for i, request in enumerate(change.records):
             _check_record(register, request, f"/records/{i}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socket import gethostname
 
@@ -23,25 +24,36 @@ from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
 from ledger.encoding import keccak256
-from ledger.errors import ChainMismatch, ConfigurationError
+from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
 from ledger.follower import Follower
+from ledger.health import FOLLOWER_LEASE, Health
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
-from ledger.ports import Chain, Clock
+from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
+from wallet.errors import WalletError
 from wallet.files import read_private
 from wallet.signer import LocalSigner
 
 LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
+HEALTH_SECONDS = 3  # that a node may take to say how it is
 MAX_HOLDER = 255
+
+Step = Callable[[], None]
+Turn = Callable[[str, Step], None]
+
+
+def at_once(_part: str, step: Step) -> None:
+    step()
 
 
 @dataclass(frozen=True)
 class Office:
-    """One office with its registers. Close it to let go of its database and connections."""
+    """One office with its registers. Close it to let go of its database and connections. Without its relayer's key it
+    has no publisher, and `closed` says why: it verifies, serves and follows, and takes no applications."""
 
     settings: Settings
     trust: TrustRoot
@@ -49,33 +61,54 @@ class Office:
     store: SqlStore
     documents: ReplicatedStore
     applications: Applications
-    publisher: Publisher
+    publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
+    health: Health
+    closed: WalletError | None = None
 
     def state(self, trusted: TrustedRegister) -> FinalState:
         """What is known of a register, as far as it was followed."""
         return FinalState(trusted, self.store, self.chain)
 
-    def run_once(self) -> None:
-        """One step of everything that runs by itself. Raises Unavailable, also while an office elsewhere has the lease
-        of the relayer's key; run it again later, nothing is lost. The processes of one office take turns."""
-        self.documents.run_once()
+    def run_once(self, turn: Turn = at_once) -> None:
+        """One step of everything that runs by itself. `turn` is given each part's name and its step, and may put it off
+        or keep what it raises, so that the other parts go on. Raises Unavailable, also while an office elsewhere has a
+        lease; run it again later, nothing is lost. The processes of one office take turns."""
+        turn("documents", self._bring_documents)
         with _exclusive(self.settings.data / "relayer.lock"):
-            self._lease_relayer()
-            self.publisher.run_once()
+            if self.publisher:
+                turn("publisher", partial(self._leased, _lease_of(self.publisher), self.publisher.run_once))
             for follower in self.followers:
-                follower.run_once()
-            self.certifier.run_once()
+                part = f"follower {follower.trusted.kind}"
+                turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
+            turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
 
-    def _lease_relayer(self) -> None:
-        # The holder is the folder and not the process, so that an office that was killed goes on at once.
-        holder = f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
-        self.store.lease(f"relayer {self.publisher.relayer.address}", holder, LEASE_SECONDS)
+    def _bring_documents(self) -> None:
+        self.documents.run_once()
+
+    def let_go(self) -> None:
+        """Of the leases, so that another office goes on at once. What cannot be let go runs out later."""
+        for name in (FOLLOWER_LEASE, *([_lease_of(self.publisher)] if self.publisher else [])):
+            with suppress(Unavailable):
+                self.store.lease(name, self._holder, 0)
+
+    def _leased(self, name: str, step: Step) -> None:
+        self.store.lease(name, self._holder, LEASE_SECONDS)
+        step()
+
+    @property
+    def _holder(self) -> str:
+        # The folder and not the process, so that an office that was killed goes on at once.
+        return f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
 
     def close(self) -> None:
         self.store.close()
         self.documents.close()
+
+
+def _lease_of(publisher: Publisher) -> str:
+    return f"relayer {publisher.relayer.address}"
 
 
 @contextmanager
@@ -87,12 +120,12 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 
 def open_office(settings: Settings) -> Office:
-    """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError, each before anything is changed."""
+    """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError (a secret that all need is missing), each
+    before anything is changed."""
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
     chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
-    relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
     reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
     secret = read_private(settings.token_secret)
     clock = SystemClock()
@@ -100,17 +133,59 @@ def open_office(settings: Settings) -> Office:
     migrate(settings.database)
     store = SqlStore(settings.database)
     documents = open_documents(settings)
+    publisher, closed = _open_publisher(settings, trust, store, chain)
+    desk = Applications(trust, store, documents, chain, clock, {"office": reader}, secret, closed=bool(closed))
     return Office(
         settings,
         trust,
         chain,
         store,
         documents,
-        Applications(trust, store, documents, chain, clock, {"office": reader}, secret),
-        Publisher(trust, store, chain, relayer),
+        desk,
+        publisher,
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        _health(settings, trust, store, documents, publisher, closed),
+        closed,
     )
+
+
+def _open_publisher(
+    settings: Settings, trust: TrustRoot, store: SqlStore, chain: Chain
+) -> tuple[Publisher | None, WalletError | None]:
+    """Or why there is none."""
+    try:
+        relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
+    except WalletError as error:
+        return None, error
+    return Publisher(trust, store, chain, relayer), None
+
+
+@contextmanager
+def open_health(settings: Settings) -> Iterator[Health]:
+    """How an office is, without opening it: its node or its database may be away, and its schema is left as it is.
+    Raises ConfigurationError."""
+    trust, store, chain = read_trust(settings.trust_file), SqlStore(settings.database), EvmChain(settings.rpc_url)
+    try:
+        publisher, closed = _open_publisher(settings, trust, store, chain)
+        yield _health(settings, trust, store, open_documents(settings), publisher, closed)
+    finally:
+        store.close()
+
+
+def _health(
+    settings: Settings,
+    trust: TrustRoot,
+    store: SqlStore,
+    documents: ReplicatedStore,
+    publisher: Publisher | None,
+    closed: WalletError | None,
+) -> Health:
+    # A connection of its own: it loses patience sooner than those who have work to do.
+    chain = EvmChain(settings.rpc_url, HEALTH_SECONDS, settings.confirmations)
+    relayers = [publisher.relayer.address] if publisher else []
+    check, reason = partial(check_chain, chain, trust), closed.message if closed else ""
+    return Health(trust, store, chain, documents, SystemClock(), relayers, check, reason, replicas=documents.waiting)
 
 
 def read_trust(path: Path) -> TrustRoot:
@@ -132,6 +207,12 @@ def open_documents(settings: Settings) -> ReplicatedStore:
         settings.documents_quorum,
         settings.data / "documents.db",
     )
+
+
+def open_document_store(place: str) -> DocumentStore:
+    """The node at a multiaddr, else the folder, which is made where it is missing. Raises ConfigurationError,
+    DocumentStoreUnavailable."""
+    return KuboStore(place) if place.startswith("/ip") else DirectoryStore(Path(place))
 
 
 def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:

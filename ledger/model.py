@@ -138,3 +138,30 @@ class Place(NamedTuple):
 
     block_number: int
     log_index: int
+
+
+class Waiting(NamedTuple):
+    """How many applications are in a state, and since when the first of them has been, in seconds since 1970."""
+
+    number: int
+    since: int
+
+
+class Nonces(NamedTuple):
+    """The transactions of one sender: how many are in each state that is not an end, the highest nonce, and the lowest
+    that no block holds, with the time in seconds since when it waits."""
+
+    signed: int = 0
+    sent: int = 0
+    included: int = 0
+    highest: int | None = None
+    lowest_unmined: int | None = None
+    since: int | None = None
+
+
+class Lease(NamedTuple):
+    """`seconds` that its holder still has it; negative since it has run out."""
+
+    name: str
+    holder: str
+    seconds: int

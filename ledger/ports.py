@@ -13,13 +13,16 @@ from ledger.model import (
     Block,
     BlockTag,
     Fees,
+    Lease,
     Log,
+    Nonces,
     Place,
     Receipt,
     RecordedEntry,
     StoredContent,
     StoredDocument,
     Transaction,
+    Waiting,
 )
 
 __all__ = [
@@ -33,7 +36,9 @@ __all__ = [
     "Clock",
     "DocumentStore",
     "Fees",
+    "Lease",
     "Log",
+    "Nonces",
     "Place",
     "Receipt",
     "RecordStore",
@@ -42,6 +47,7 @@ __all__ = [
     "StoredContent",
     "StoredDocument",
     "Transaction",
+    "Waiting",
 ]
 
 
@@ -62,6 +68,9 @@ class Chain(Protocol):
 
     def next_nonce(self, address: str) -> int:
         """The number of transactions of `address` that are in blocks or waiting."""
+
+    def balance(self, address: str) -> int:
+        """In wei, as of the latest block."""
 
     def fees(self) -> Fees: ...
 
@@ -244,4 +253,15 @@ class RecordStore(Protocol):
 
     def lease(self, name: str, holder: str, seconds: int) -> None:
         """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;
-        with 0 let go of it. Raises Unavailable, naming the holder, while another has it."""
+        with 0 let go of it. Raises LeaseTaken, naming the holder, while another has it."""
+
+    def leases(self) -> list[Lease]:
+        """All that were ever taken, by name, also those that have run out."""
+
+    def waiting(self) -> dict[ApplicationState, Waiting]:
+        """Of the states in which an application waits, or has failed: those in which any are."""
+
+    def nonces(self, sender: str) -> Nonces: ...
+
+    def schema(self) -> tuple[str, str]:
+        """The version of the database's schema, and the one that this program is written for."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import typer
 
@@ -26,3 +29,22 @@ def write_new(path: Path, data: bytes) -> None:
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}.") from None
     typer.echo(f"Wrote {path}.")
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that is not there yet, to write: there, and whole, once the block has ended well. For its owner's eyes
+    only. Raises BadInput."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        if path.exists():
+            raise BadInput(f"{path} exists; it is not overwritten.", "Name another file.")
+        with os.fdopen(os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror}.") from None
+    finally:
+        new.unlink(missing_ok=True)

@@ -24,6 +24,8 @@ SERVICES = {
     "witness",
     "cosigner",
     "monitor",
+    "document_transfer",
+    "health",
     "auditor",
     "import_rows",
     "import_spool",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from ledger.adapters.kubo_store import KuboStore
@@ -37,7 +38,10 @@ def audit(
     """All findings, and the mending. `others` are documents that the office keeps by other books, as its database.
     `progress` is called with the copies that were read since the last call, of `1 + len(store.nodes)` for each
     document. Run again, it goes on where it stopped. Raises DocumentStoreUnavailable for the office's own folder."""
-    store.table.keep(others)
+    for cid in store.local.cids():
+        if store.table.is_erased(cid):
+            store.local.delete(cid)  # the office was killed in between
+    store.adopt(chain(store.local.cids(), others))
     lost = set[str]()
     for cid in store.cids():
         fault = _fault(store.local, cid)

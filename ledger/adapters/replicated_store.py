@@ -63,7 +63,7 @@ class ReplicatedStore:
         self._problems: dict[str, str] = {}
         self._pauses: dict[str, tuple[float, float]] = {}  # length, end
         if self.table.empty:
-            self.table.keep(local.cids())
+            self.adopt(local.cids())
 
     def put(self, data: bytes) -> str:
         return self._kept([self.local.put(data)])[0]
@@ -102,9 +102,10 @@ class ReplicatedStore:
             raise _gravest([here, error]) from error
 
     def has(self, cid: str) -> bool:
-        if self.table.is_erased(normalise(cid)):
+        cid = normalise(cid)
+        if self.table.is_erased(cid):
             return False
-        return self.local.has(cid) or any(node.has(cid) for node in self.nodes)
+        return self.local.has(cid) or any(node.has(cid) for node in self._best_first())
 
     def cids(self) -> Iterator[str]:
         return self.table.kept(HERE)
@@ -114,6 +115,10 @@ class ReplicatedStore:
         cid = normalise(cid)
         self.table.erase(cid)
         self.local.delete(cid)
+
+    def adopt(self, cids: Iterable[str]) -> None:
+        """Keep documents that other books name, or that were laid into the folder. What was erased stays so."""
+        self.table.keep(cid for cid in cids if not self.table.is_erased(cid))
 
     def below_quorum(self, cids: Iterable[str]) -> list[str]:
         """Which of these are not on as many nodes as they must be, or not known to be."""
@@ -140,6 +145,10 @@ class ReplicatedStore:
         self._pauses.pop(node.address, None)
         self._note(node, "")
         return done
+
+    def waiting(self) -> int | None:
+        """How much is to be done at all nodes together; None where there is none."""
+        return sum(self.table.waiting(node.address)[0] for node in self.nodes) if self.nodes else None
 
     def states(self) -> list[NodeState]:
         found = ((node, self.table.waiting(node.address)) for node in self.nodes)
@@ -215,9 +224,9 @@ class ReplicatedStore:
         _log.error("document_unreadable", cid=cid, node=node.address, reason=error.message)
 
     def _block(self, cid: Cid, limit: int) -> bytes:
-        """A block from the first node whose copy is right; those that failed last are asked last."""
+        """A block from the first node whose copy is right."""
         errors, longer = list[KhalayakError](), b""
-        for node in sorted(self.nodes, key=lambda node: bool(self._problems.get(node.address))):
+        for node in self._best_first():
             try:
                 data = node.block(cid, limit)
             except DocumentMissing as error:
@@ -234,6 +243,10 @@ class ReplicatedStore:
         if longer:
             return longer  # too large, or noise: the caller knows what size it may have
         raise _gravest(errors)
+
+    def _best_first(self) -> list[KuboStore]:
+        """The nodes, those that failed last behind the others."""
+        return sorted(self.nodes, key=lambda node: bool(self._problems.get(node.address)))
 
     def _note(self, node: KuboStore, problem: str) -> None:
         """Raise or end an alarm, once."""

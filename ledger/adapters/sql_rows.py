@@ -6,12 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Table, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.errors import IdempotencyMismatch
 from ledger.model import Application, RecordedEntry, StoredContent, StoredDocument
 
+# Seconds since 1970 by the database's clock, for each dialect.
+NOW = {
+    "sqlite": cast(func.strftime("%s", "now"), BigInteger),
+    "postgresql": cast(func.floor(func.extract("epoch", func.clock_timestamp())), BigInteger),
+}
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 

@@ -13,6 +13,7 @@ from ledger.adapters.sql_engine import migrate
 from ledger.adapters.sql_entries import SqlEntries
 from ledger.adapters.sql_rows import document_in, inserting, matches
 from ledger.adapters.sql_session import SqlSession
+from ledger.adapters.sql_status import SqlStatus
 from ledger.adapters.sql_tables import certificates, documents
 from ledger.adapters.sql_transactions import SqlTransactions
 from ledger.errors import NotFound
@@ -50,5 +51,5 @@ class SqlCertificates(SqlSession):
         return json.loads(row.certificate) if row else None
 
 
-class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates):
+class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates, SqlStatus):
     """See ledger.ports.RecordStore. Safe to share between threads. `migrate` the database first."""

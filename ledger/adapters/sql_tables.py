@@ -32,6 +32,7 @@ applications = Table(
     Column("access_digest", LargeBinary(32), nullable=False),
     Column("idempotency_key", String(255), nullable=False, unique=True),
     Column("body_digest", LargeBinary(32), nullable=False),
+    Column("changed", BigInteger),  # set by a trigger (migration 0009)
     Index("applications_by_state", "state", "number"),
 )
 
