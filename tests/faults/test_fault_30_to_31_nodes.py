@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 
 from ledger.adapters.kubo_store import KuboStore
 from ledger.cid import cid_of
-from ledger.errors import DocumentCorrupt
+from ledger.errors import DocumentCorrupt, DocumentMissing
 from tests.faults.documents import BIG, SMALL, bring_all, data_of, documents_at
-from tests.kubo import Daemon, Proxy, ipfs_or_skip, proxied, start_kubo
+from tests.kubo import Daemon, Proxy, ipfs_or_skip, proxied, says, start_kubo
 
 
 def names_another(proxy: Proxy, status: int, body: bytes) -> tuple[int, Iterator[bytes]]:
@@ -56,6 +56,36 @@ def test_fault_30_one_node_of_two_that_is_down_holds_up_nobody_where_one_is_enou
     store.run_once()
     assert store.below_quorum(cids) == []
     assert set(cids) <= set(KuboStore(daemons[0].address).cids())
+
+
+def test_fault_30_what_is_erased_while_a_node_is_down_is_gone_here_at_once_and_there_when_it_is_back(
+    tmp_path: Path, daemons: list[Daemon]
+) -> None:
+    data = [data_of(SMALL, "erased"), data_of(BIG, "erased")]
+    with proxied(daemons[0].address) as proxy:
+        store = documents_at(tmp_path, [proxy.address])
+        cids = [store.put(each) for each in data]
+        bring_all(store)
+        for command in ("version", "pin/rm"):
+            proxy.changes[command] = says(b'{"Message":"down","Code":0,"Type":"error"}', 500)
+        for cid in cids:
+            store.delete(cid)
+        while not store.states()[0].problem:
+            store.run_once()
+        for cid in cids:
+            assert not store.has(cid) and cid not in store.cids() and store.below_quorum([cid]) == [cid]
+            with pytest.raises(DocumentMissing, match="was erased"):
+                store.get(cid, BIG)
+        store.close()
+        proxy.changes.clear()
+        store = documents_at(tmp_path, [proxy.address])
+        bring_all(store)
+        assert not any(store.nodes[0].has(cid) for cid in cids)
+        assert store.below_quorum(cids) == cids
+        # The same bytes may come again, as those of an open document do.
+        assert store.put(data[0]) == cids[0]
+        bring_all(store)
+        assert store.nodes[0].get(cids[0], SMALL) == store.get(cids[0], SMALL) == data[0]
 
 
 @pytest.mark.parametrize(("size", "command"), [(SMALL, "dag/import"), (BIG, "add")])
