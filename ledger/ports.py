@@ -45,6 +45,7 @@ __all__ = [
     "Receipt",
     "RecordStore",
     "RecordedEntry",
+    "ReplicatedDocuments",
     "StoredContent",
     "StoredDocument",
     "Transaction",
@@ -127,6 +128,16 @@ class DocumentStore(Protocol):
 
     def delete(self, cid: str) -> None:
         """Keep a document no longer, and let its bytes go. Idempotent."""
+
+
+class ReplicatedDocuments(DocumentStore, Protocol):
+    """A document store of several copies. What is put is durable in the office's own copy when the call returns."""
+
+    def run_once(self) -> bool:
+        """Bring the next documents to the nodes that lack them. True where there may be more to do now."""
+
+    def below_quorum(self, cids: Iterable[str]) -> list[str]:
+        """Which of these are not on enough nodes yet: an application with them waits."""
 
 
 class Clock(Protocol):

@@ -24,6 +24,7 @@ SERVICES = {
     "witness",
     "cosigner",
     "monitor",
+    "document_transfer",
     "health",
     "auditor",
     "dossiers",
