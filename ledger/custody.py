@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from ledger.model import HeldContent, Hold, RecordedEntry, StoredDocument, Tombstone
+from ledger.model import Application, HeldContent, Hold, RecordedEntry, StoredDocument, Tombstone
 
 
 class CustodyStore(Protocol):
     """See ledger.ports.RecordStore."""
+
+    def document(self, cid: str) -> StoredDocument:
+        """Raises NotFound."""
 
     def documents(self, after: str = "", limit: int = 1_000) -> list[StoredDocument]:
         """The sealed documents by CID, from behind `after`."""
@@ -20,6 +23,19 @@ class CustodyStore(Protocol):
     def rewrap(self, changes: Iterable[tuple[StoredDocument, Mapping[str, bytes]]]) -> int:
         """Give documents other wraps, all or none of them; how many. One whose wraps are no longer those that are
         shown, because they were changed or erased meanwhile, is left as it is."""
+
+    def content(self, digest: bytes) -> list[dict[str, Any]] | None:
+        """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
+
+    def application_of_content(self, digest: bytes) -> Application | None:
+        """The application that brought this content, or None."""
+
+    def first_application_of(self, register: str, record_id: bytes) -> Application | None:
+        """The oldest application that brought content of this record and was not refused, or None."""
+
+    def accepted(self, register: str, but_of: str) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
+        """Record id and fields of every content of a register whose application was not refused and did not fail, but
+        for applications whose idempotency key begins with `but_of`. In no order, read while they are asked for."""
 
     def contents_of(self, register: str, erased: bytes) -> list[HeldContent]:
         """The contents of a record, or the one whose digest this is, oldest first; erased ones too, without fields."""
@@ -69,3 +85,12 @@ class CustodyStore(Protocol):
 
     def note_erasure(self, tombstone: Tombstone) -> None:
         """Save what is left to do."""
+
+    def save_certificate(
+        self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
+    ) -> None:
+        """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
+        head replaces the first."""
+
+    def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
+        """The newest one, or that of a head; None if there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ledger.custody import CustodyStore
@@ -15,6 +15,7 @@ from ledger.model import (
     BlockTag,
     Dossier,
     Fees,
+    Followed,
     Lease,
     Log,
     Nonces,
@@ -39,6 +40,7 @@ __all__ = [
     "DocumentStore",
     "Dossier",
     "Fees",
+    "Followed",
     "Lease",
     "Log",
     "Nonces",
@@ -46,6 +48,7 @@ __all__ = [
     "Receipt",
     "RecordStore",
     "RecordedEntry",
+    "ReplicatedDocuments",
     "StoredContent",
     "StoredDocument",
     "Transaction",
@@ -63,7 +66,8 @@ class Chain(Protocol):
     def block(self, at: int | BlockTag) -> Block:
         """The header at a number or tag, its hash recomputed here. Raises NotFound, InvalidProof (hash differs)."""
 
-    def code(self, address: str) -> bytes: ...
+    def code(self, address: str, at: int | BlockTag = "latest") -> bytes:
+        """Raises StateDropped when the node has not kept the state of that block."""
 
     def call(self, to: str, data: bytes) -> bytes:
         """The result of a read-only call on the latest block. Raises ContractReverted."""
@@ -88,9 +92,12 @@ class Chain(Protocol):
     def transaction(self, transaction_hash: bytes) -> bytes | None:
         """The signed EIP-1559 transaction of this hash as it was sent. None when the node has none of it."""
 
+    def blocks(self, numbers: Sequence[int]) -> list[Block]:
+        """The headers at these numbers, as `block`, in one request or a few."""
+
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         """All logs of one contract in blocks first..last inclusive, in chain order. Raises RangeRefused when the node
-        answers for fewer blocks only."""
+        answers for fewer blocks only, ChainUnreachable also when it has not all these blocks."""
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
         """EIP-1186. Raises StateDropped when the node has not kept the state of that block."""
@@ -128,6 +135,16 @@ class DocumentStore(Protocol):
 
     def delete(self, cid: str) -> None:
         """Keep a document no longer, and let its bytes go. Idempotent."""
+
+
+class ReplicatedDocuments(DocumentStore, Protocol):
+    """A document store of several copies. What is put is durable in the office's own copy when the call returns."""
+
+    def run_once(self) -> bool:
+        """Bring the next documents to the nodes that lack them. True where there may be more to do now."""
+
+    def below_quorum(self, cids: Iterable[str]) -> list[str]:
+        """Which of these are not on enough nodes yet: an application with them waits."""
 
 
 class Clock(Protocol):
@@ -172,9 +189,6 @@ class RecordStore(CustodyStore, Protocol):
     def approvals(self, application_id: str) -> list[Approval]:
         """Ascending by signer."""
 
-    def document(self, cid: str) -> StoredDocument:
-        """Raises NotFound."""
-
     def add_transaction(
         self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
     ) -> Transaction:
@@ -195,13 +209,25 @@ class RecordStore(CustodyStore, Protocol):
     def transaction_of(self, application_id: str) -> Transaction | None: ...
 
     def add_entries(
-        self, register: str, last_block: int, entries: Iterable[RecordedEntry], revealed: Mapping[bytes, Any]
+        self,
+        register: str,
+        after: Followed | None,
+        last: Followed,
+        entries: Iterable[RecordedEntry],
+        revealed: Mapping[bytes, Any],
     ) -> None:
-        """Save what the chain recorded up to and including `last_block`, with what it revealed (commitment → JSON), and
-        move the register's cursor there. What is already there is left as it is; a cursor never moves back."""
+        """Save what the chain recorded behind the cursor `after` up to and including the block `last`, in the order of
+        the log, with what it revealed (commitment → JSON), and move the register's cursor there, all together. Raises
+        Conflict when the cursor is elsewhere, because another follower was quicker, and when an entry is there."""
+
+    def followed(self, register: str) -> Followed | None:
+        """The last block followed with its hash, or None."""
 
     def cursor(self, register: str) -> int | None:
-        """The last block followed, or None."""
+        """The number of the last block followed, or None."""
+
+    def newest(self, register: str, record_ids: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """The words of the newest entry of each of these records that has one."""
 
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         """Oldest first; empty when nothing was recorded."""
@@ -224,30 +250,8 @@ class RecordStore(CustodyStore, Protocol):
     def revealed(self, register: str, commitment: bytes) -> Any | None:
         """What the chain revealed of a commitment, or None."""
 
-    def content(self, digest: bytes) -> list[dict[str, Any]] | None:
-        """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
-
-    def application_of_content(self, digest: bytes) -> Application | None:
-        """The application that brought this content, or None."""
-
-    def first_application_of(self, register: str, record_id: bytes) -> Application | None:
-        """The oldest application that brought content of this record and was not refused, or None."""
-
-    def accepted(self, register: str, but_of: str) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
-        """Record id and fields of every content of a register whose application was not refused and did not fail, but
-        for applications whose idempotency key begins with `but_of`. In no order, read while they are asked for."""
-
     def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
         """The id of every record of a register that the chain holds, but for those of such applications."""
-
-    def save_certificate(
-        self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
-    ) -> None:
-        """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
-        head replaces the first."""
-
-    def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
-        """The newest one, or that of a head; None if there is none."""
 
     def dossier(self, application_id: str) -> Dossier:
         """What is kept of an application, with the newest certificate of each of its records. Raises NotFound."""

@@ -63,8 +63,10 @@ def lift(kind: Kind, number: Number, keystore: Keystore, password: Password = ""
 
 def due(as_json: Json = False) -> None:
     """What is kept for longer than the policy of the office says."""
+    from ledger.retention import Policy
+
     with open_office() as office:
-        _print(office.retention.due(office.policy()), as_json)
+        _print(office.retention.due(Policy.read(office.settings.retention)), as_json)
 
 
 def held_about(
@@ -72,8 +74,10 @@ def held_about(
     as_json: Json = False,
 ) -> None:
     """What is held about a person: which records and fields, who can read, until when. No value is shown."""
+    from ledger.retention import Policy
+
     with open_office() as office:
-        _print(office.retention.held_about(office.policy(), values), as_json)
+        _print(office.retention.held_about(Policy.read(office.settings.retention), values), as_json)
 
 
 def _print(holdings: Iterable[Holding], as_json: bool) -> None:

@@ -7,19 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, or_, select, text, update
 
 from ledger.adapters.sql_contents import content_in, named_contents
 from ledger.adapters.sql_engine import compact, own_errors, take_turns
+from ledger.adapters.sql_entries import SqlEntries
+from ledger.adapters.sql_history import COLUMNS
 from ledger.adapters.sql_holds import check_free
 from ledger.adapters.sql_rows import ERASED, entry_in, inserting, matches
-from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import (
     applications,
     certificates,
     contents,
     documents,
-    entries,
     identifiers,
     tombstones,
 )
@@ -27,15 +27,21 @@ from ledger.batch_entry import APPEND, APPEND_LEAVES
 from ledger.encoding import to_hex
 from ledger.model import HeldContent, RecordedEntry, Tombstone
 
+_ORDERED = f"""
+SELECT {COLUMNS} FROM entries e CROSS JOIN calls c
+WHERE c.place = e.call AND e.register = :number AND e.action IN (:append, :leaves)
+AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.series = e.record_id AND t.time >= c.time)
+ORDER BY e.place
+"""
 
-class SqlErasure(SqlSession):
+
+class SqlErasure(SqlEntries):
     """See ledger.ports.RecordStore."""
 
     def ordered_erasures(self, register: str) -> list[RecordedEntry]:
-        since = and_(tombstones.c.series == entries.c.record_id, tombstones.c.time >= entries.c.time)
-        query = select(entries).where(entries.c.register == register, entries.c.action.in_((APPEND, APPEND_LEAVES)))
-        query = query.where(~select(tombstones.c.series).where(since).exists())
-        return [entry_in(row) for row in self.all(query.order_by(entries.c.block_number, entries.c.log_index))]
+        number, layout = self.register_number(register)
+        query = text(_ORDERED).bindparams(number=number, append=APPEND, leaves=APPEND_LEAVES)
+        return [entry_in(row, layout) for row in self.all(query)]
 
     def erase(self, tombstone: Tombstone) -> Tombstone:
         register, erased = tombstone.register, tombstone.erased

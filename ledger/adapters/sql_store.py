@@ -13,7 +13,6 @@ from ledger.adapters.sql_archive import SqlArchive
 from ledger.adapters.sql_contents import SqlContents
 from ledger.adapters.sql_documents import SqlDocuments
 from ledger.adapters.sql_engine import migrate
-from ledger.adapters.sql_entries import SqlEntries
 from ledger.adapters.sql_erasure import SqlErasure
 from ledger.adapters.sql_holds import SqlHolds
 from ledger.adapters.sql_rows import inserting, matches
@@ -47,7 +46,6 @@ class SqlCertificates(SqlSession):
 class SqlStore(
     SqlApplications,
     SqlTransactions,
-    SqlEntries,
     SqlDocuments,
     SqlCertificates,
     SqlContents,

@@ -12,9 +12,13 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from ledger.adapters.sql_store import SqlStore
+from ledger.batch_entry import BatchEntry
+from ledger.encoding import ZERO32
+from ledger.entries import layout_of
 from ledger.errors import Conflict, IdempotencyMismatch, NotFound, Refused
 from ledger.model import Application, Hold, RecordedEntry, StoredContent, StoredDocument, Tombstone
 from ledger.ports import RecordStore
+from tests.ports.test_record_store import follow
 from tests.traces import traces
 
 REGISTER, ERASURES = "eip155:31337:0xland", "eip155:31337:0xerasures"
@@ -64,8 +68,10 @@ def hold(since: int = 10) -> Hold:
 
 
 def ordered(sequence: int, time: int, action: int = 2) -> RecordedEntry:
-    entry = {"sequence": sequence, "action": action, "time": time, "root": "0x00"}
-    return RecordedEntry(digest(50), entry, (SIGNER,), 7 + sequence, 0, digest(52))
+    entry = BatchEntry(ZERO32, sequence, time, action, 1, ZERO32, ZERO32, ZERO32, 1, 1, ZERO32)
+    return RecordedEntry(
+        digest(50), layout_of(BatchEntry), entry.encode(), (SIGNER,), 7 + sequence, 0, digest(100 + sequence)
+    )
 
 
 def test_an_erasure_takes_all_of_a_record_and_leaves_digests_and_neighbours(store: RecordStore) -> None:
@@ -115,7 +121,7 @@ def test_the_newest_tombstone_answers_and_what_is_left_to_do_is_known(store: Rec
 
 
 def test_what_was_ordered_and_not_carried_out_is_known_from_the_log(store: RecordStore) -> None:
-    store.add_entries(ERASURES, 9, [ordered(1, TIME), ordered(2, AFTER), ordered(3, AFTER, action=4)], {})
+    follow(store, 20, [ordered(1, TIME), ordered(2, AFTER), ordered(3, AFTER, action=4)], ERASURES)
     assert [item.entry["sequence"] for item in store.ordered_erasures(ERASURES)] == [1, 2]
     store.erase(tombstone())
     assert [item.entry["sequence"] for item in store.ordered_erasures(ERASURES)] == [2]
