@@ -67,5 +67,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
 
 
 def _parents(level: list[bytes]) -> list[bytes]:
-    parents = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+    hashed = sha256
+    # As node_hash, whose call would cost a tenth more.
+    parents = [hashed(b"\x01" + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=False)]
     return parents + level[len(level) & ~1 :]

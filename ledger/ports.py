@@ -59,6 +59,9 @@ class Chain(Protocol):
     def call(self, to: str, data: bytes) -> bytes:
         """The result of a read-only call on the latest block. Raises ContractReverted."""
 
+    def calls(self, requests: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """The results of many such calls (to, data) in order, asked together. Raises ContractReverted if one does."""
+
     def next_nonce(self, address: str) -> int:
         """The number of transactions of `address` that are in blocks or waiting."""
 
@@ -89,6 +92,9 @@ class DocumentStore(Protocol):
     def put(self, data: bytes) -> str:
         """Store and return the CID, computed here. Idempotent; durable when it returns.
         Raises DocumentStoreUnavailable, DocumentCorrupt (the store answered another CID)."""
+
+    def put_many(self, items: Iterable[bytes]) -> list[str]:
+        """The same for many, in order, which is much faster than one after the other."""
 
     def get(self, cid: str, size_limit: int) -> bytes:
         """The bytes, checked against the CID before they are returned.
@@ -190,6 +196,9 @@ class RecordStore(Protocol):
 
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
         """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
+
+    def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
+        """The same of many, by digest; what is not known is left out."""
 
     def application_of_content(self, digest: bytes) -> Application | None:
         """The application that brought this content, or None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from ledger.cid import cid_of, normalise, verify
@@ -36,6 +37,19 @@ class DirectoryStore:
         except OSError as error:
             raise self._unavailable("cannot be written", error) from error
         return cid
+
+    def put_many(self, items: Iterable[bytes]) -> list[str]:
+        cids = []
+        try:
+            for data in items:
+                cids.append(cid_of(data))
+                target = self._path(cids[-1])
+                target.parent.mkdir(mode=0o700, exist_ok=True)
+                self._write(target, data, sync=False)
+            os.sync()
+        except OSError as error:
+            raise self._unavailable("cannot be written", error) from error
+        return cids
 
     def get(self, cid: str, size_limit: int) -> bytes:
         cid = normalise(cid)
@@ -70,13 +84,14 @@ class DirectoryStore:
         # All CIDs begin alike; the last letter but two carries five bits of the digest, the last does not.
         return self._root / cid[-3:-1] / cid
 
-    def _write(self, target: Path, data: bytes) -> None:
+    def _write(self, target: Path, data: bytes, sync: bool = True) -> None:
         descriptor, name = tempfile.mkstemp(prefix=".new-", dir=target.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if sync:
+                    os.fsync(file.fileno())
             Path(name).replace(target)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):

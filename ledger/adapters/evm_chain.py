@@ -44,6 +44,7 @@ _KNOWN = ("already known", "already imported", "known transaction", "already exi
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
 # How geth, reth, Erigon, Nethermind and Besu say that they have pruned a block's state.
 _DROPPED = r"missing trie node|state .*(not|un)available|prun|world state"
+BATCH = 100  # requests that go together; geth takes 1,000
 _NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth before its first final block, answer
 
 
@@ -85,6 +86,11 @@ class EvmChain:
     def call(self, to: str, data: bytes) -> bytes:
         return self._ask(_bytes, "eth_call", {"to": to, "data": to_hex(data)}, "latest")
 
+    def calls(self, requests: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        asked = [("eth_call", [{"to": to, "data": to_hex(data)}, "latest"]) for to, data in requests]
+        batches = (asked[start : start + BATCH] for start in range(0, len(asked), BATCH))
+        return [self._read(_bytes, "eth_call", answer) for batch in batches for answer in self._batch(batch)]
+
     def next_nonce(self, address: str) -> int:
         return self._ask(_number, "eth_getTransactionCount", address, "pending")
 
@@ -122,7 +128,9 @@ class EvmChain:
 
     def _ask(self, read: Callable[[Any], T], method: str, *parameters: Any) -> T:
         """What `read` makes of the node's result; a result that it cannot read is no answer."""
-        answer = self._request(method, *parameters)
+        return self._read(read, method, self._request(method, *parameters))
+
+    def _read(self, read: Callable[[Any], T], method: str, answer: Mapping[str, Any]) -> T:
         if "error" in answer:
             raise self._refusal(method, answer["error"])
         try:
@@ -146,10 +154,26 @@ class EvmChain:
         return self._unreachable(f"cannot answer {method}: {said[:200]}")
 
     def _request(self, method: str, *parameters: Any) -> Mapping[str, Any]:
+        return self._answer(self._sent(self._provider.make_request, method, list(parameters)))
+
+    def _batch(self, asked: Sequence[tuple[str, list[Any]]]) -> list[Mapping[str, Any]]:
+        """The answers to requests that go together, in order (JSON-RPC 2.0 section 6)."""
+        answers = self._sent(self._provider.make_batch_request, asked)
+        if isinstance(answers, Mapping) and isinstance(answers.get("error"), Mapping):
+            raise self._refusal("a batch", answers["error"])
+        if not isinstance(answers, list) or len(answers) != len(asked):
+            raise self._unreachable("does not answer all of a batch")
+        return [self._answer(answer) for answer in answers]
+
+    def _sent(self, send: Callable[..., Any], *request: Any) -> Any:
         try:
-            answer = self._provider.make_request(method, list(parameters))
+            return send(*request)
         except (requests.RequestException, OSError, ValueError, RecursionError) as error:
             raise self._unreachable(f"does not answer: {type(error).__name__}") from None
+        except (AttributeError, TypeError):  # web3 sorts the answers to a batch by what it takes for their ids
+            raise self._unreachable("is not an Ethereum node") from None
+
+    def _answer(self, answer: Any) -> Mapping[str, Any]:
         if not isinstance(answer, Mapping) or not ("result" in answer or isinstance(answer.get("error"), Mapping)):
             raise self._unreachable("is not an Ethereum node")
         return answer

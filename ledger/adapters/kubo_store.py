@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -74,6 +74,9 @@ class KuboStore:
                 f"The IPFS node stored document {cid} as {answered}.", "Check its version and its Import settings."
             )
         return cid
+
+    def put_many(self, items: Iterable[bytes]) -> list[str]:
+        return [self.put(data) for data in items]
 
     def get(self, cid: str, size_limit: int) -> bytes:
         cid = normalise(cid)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Select, insert, select, update
 
 from ledger.adapters.sql_rows import (
@@ -23,6 +23,7 @@ from ledger.model import Application, ApplicationState, Approval, StoredContent,
 
 DEAD = ("refused", "failed")
 MAX_KEY = 255
+VALUES = 500  # in one query
 
 
 class SqlApplications(SqlSession):
@@ -42,7 +43,7 @@ class SqlApplications(SqlSession):
                 f"The idempotency key must have 1 to {MAX_KEY} characters.",
                 "Send a fresh random one with each new request.",
             )
-        row = {**vars(application), "payload": json.dumps(application.payload)}
+        row = {**vars(application), "payload": orjson.dumps(application.payload).decode()}
         row |= {"idempotency_key": idempotency_key, "body_digest": body_digest}
         with self.transaction() as connection:
             added = inserting(connection, applications).on_conflict_do_nothing().returning(applications.c.number)
@@ -86,8 +87,15 @@ class SqlApplications(SqlSession):
         return sorted(found, key=lambda approval: (int(approval.signer, 16), approval.role))
 
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
-        row = self.one(select(contents.c.fields).where(contents.c.digest == digest))
-        return json.loads(row.fields) if row else None
+        return self.contents([digest]).get(digest)
+
+    def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
+        found, wanted = dict[bytes, list[dict[str, Any]]](), list(digests)
+        for start in range(0, len(wanted), VALUES):
+            some = contents.c.digest.in_(wanted[start : start + VALUES])
+            rows = self.all(select(contents.c.digest, contents.c.fields).where(some))
+            found |= {row.digest: orjson.loads(row.fields) for row in rows}
+        return found
 
     def application_of_content(self, digest: bytes) -> Application | None:
         brought = select(contents.c.application_id).where(contents.c.digest == digest)
@@ -104,7 +112,7 @@ class SqlApplications(SqlSession):
         of_register = (applications.c.register == register, applications.c.state.not_in(DEAD))
         others = ~applications.c.idempotency_key.startswith(but_of, autoescape=True)
         query = select(contents.c.record_id, contents.c.fields).join(applications).where(*of_register, others)
-        return ((row.record_id, json.loads(row.fields)) for row in self.stream(query))
+        return ((row.record_id, orjson.loads(row.fields)) for row in self.stream(query))
 
 
 def _with_key(idempotency_key: str) -> Select[Any]:

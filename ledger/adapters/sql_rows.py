@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -32,7 +33,7 @@ def matches(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:
 
 
 def row_of_content(application_id: str, content: StoredContent) -> dict[str, Any]:
-    return {**vars(content), "application_id": application_id, "fields": json.dumps(content.fields)}
+    return {**vars(content), "application_id": application_id, "fields": orjson.dumps(content.fields).decode()}
 
 
 def row_of_document(document: StoredDocument) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def application_in(row: Row[Any]) -> Application:
         row.id,
         row.register,
         row.action,
-        json.loads(row.payload),
+        orjson.loads(row.payload),
         row.state,
         row.created,
         row.access_digest,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from sqlalchemy import select
 
 from ledger.adapters.sql_applications import SqlApplications
@@ -38,7 +38,7 @@ class SqlCertificates(SqlSession):
         self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
     ) -> None:
         key = {"register": register, "record_id": record_id, "head": head}
-        row = {"sequence": sequence, "certificate": json.dumps(certificate)}
+        row = {"sequence": sequence, "certificate": orjson.dumps(certificate).decode()}
         with self.transaction() as connection:
             added = inserting(connection, certificates).values(**key, **row)
             connection.execute(added.on_conflict_do_update(index_elements=list(key), set_=row))
@@ -47,7 +47,7 @@ class SqlCertificates(SqlSession):
         key = {"register": register, "record_id": record_id} | ({} if head is None else {"head": head})
         query = select(certificates.c.certificate).where(*matches(certificates, key))
         row = self.one(query.order_by(certificates.c.sequence.desc()).limit(1))
-        return json.loads(row.certificate) if row else None
+        return orjson.loads(row.certificate) if row else None
 
 
 class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates):

@@ -15,6 +15,7 @@ import structlog
 
 from scripts.bench.figures import Figures
 from scripts.bench.gas import gas_figures
+from scripts.bench.pipeline import batch_figures
 from scripts.bench.sealing import sealing_figures
 from scripts.bench.verification import verification_figures
 
@@ -23,6 +24,7 @@ PARTS: Mapping[str, Callable[[], Figures]] = {
     "sealing": sealing_figures,
     "verification": verification_figures,
     "gas": gas_figures,
+    "batches": batch_figures,
 }
 
 
