@@ -85,22 +85,37 @@ class Chain(Protocol):
 
 
 class DocumentStore(Protocol):
-    """Keeps opaque bytes under their CID (docs/protocol.md section 5)."""
+    """Keeps opaque bytes under their CID (docs/protocol.md section 5). What is put is durable when the call returns;
+    putting again mends a damaged copy in a folder, and not in an IPFS node, where it is deleted first. Every method
+    raises DocumentStoreUnavailable when the store cannot be asked."""
 
     name: str
 
     def put(self, data: bytes) -> str:
-        """Store and return the CID, computed here. Idempotent; durable when it returns.
-        Raises DocumentStoreUnavailable, DocumentCorrupt (the store answered another CID)."""
+        """Store and return the CID, computed here. Idempotent. Raises DocumentCorrupt (the store answered another
+        CID)."""
 
-    def put_many(self, items: Iterable[bytes]) -> list[str]:
-        """The same for many, in order, which is much faster than one after the other."""
+    def put_stream(self, pieces: Iterable[bytes]) -> str:
+        """As `put`, for a document of any size in pieces of any size, in constant memory."""
+
+    def put_many(self, documents: Iterable[bytes]) -> list[str]:
+        """As `put`, for many documents: their CIDs in order. What was stored before an error stays."""
 
     def get(self, cid: str, size_limit: int) -> bytes:
         """The bytes, checked against the CID before they are returned.
-        Raises DocumentMissing, DocumentCorrupt, DocumentStoreUnavailable, TooLarge."""
+        Raises DocumentMissing, DocumentCorrupt, TooLarge."""
 
-    def has(self, cid: str) -> bool: ...
+    def read(self, cid: str, size_limit: int) -> Iterator[bytes]:
+        """As `get`, in constant memory: pieces of at most 2 MiB, each checked before it is yielded."""
+
+    def has(self, cid: str) -> bool:
+        """Whether it is there. Its bytes are checked by `get` and `read` only."""
+
+    def cids(self) -> Iterator[str]:
+        """Every document that is kept, once, in no order."""
+
+    def delete(self, cid: str) -> None:
+        """Keep a document no longer, and let its bytes go. Idempotent."""
 
 
 class Clock(Protocol):
