@@ -65,6 +65,21 @@ class PastState(FinalState):
         return [item for item in super().history(record_id) if item.block_number <= self.block_number]
 
 
+class BulkState(PastState):
+    """The same, with the histories of some records read at once."""
+
+    def __init__(
+        self, trusted: TrustedRegister, store: RecordStore, chain: Chain, block_number: int, record_ids: Sequence[bytes]
+    ) -> None:
+        super().__init__(trusted, store, chain, block_number)
+        self.histories = store.histories(self.name, record_ids)
+
+    def history(self, record_id: bytes) -> list[RecordedEntry]:
+        if record_id not in self.histories:
+            return super().history(record_id)
+        return [item for item in self.histories[record_id] if item.block_number <= self.block_number]
+
+
 class NewestState(FinalState):
     """The same, for a change that must build on the newest entry: it is refused while a newer one is not final. Each
     head is asked for once."""

@@ -108,6 +108,17 @@ class StoredDocument:
 
 
 @dataclass(frozen=True)
+class StoredCertificate:
+    """The certificate of a record at a head. `sequence` is the highest for the newest head."""
+
+    register: str
+    record_id: bytes
+    sequence: int
+    head: bytes
+    certificate: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Transaction:
     """A signed transaction of the relayer. `raw` is durable before it is sent; `hash` is keccak256(raw)."""
 

@@ -17,6 +17,7 @@ from ledger.model import (
     Place,
     Receipt,
     RecordedEntry,
+    StoredCertificate,
     StoredContent,
     StoredDocument,
     Transaction,
@@ -38,6 +39,7 @@ __all__ = [
     "Receipt",
     "RecordStore",
     "RecordedEntry",
+    "StoredCertificate",
     "StoredContent",
     "StoredDocument",
     "Transaction",
@@ -148,6 +150,9 @@ class RecordStore(Protocol):
     def applications(self, state: ApplicationState, limit: int = 100) -> list[Application]:
         """Oldest first."""
 
+    def application_ids(self, state: ApplicationState, limit: int = 100) -> list[str]:
+        """Oldest first; what they hold may be much."""
+
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         """Change an application's state. Raises Conflict when its state is not `expected`."""
 
@@ -191,6 +196,9 @@ class RecordStore(Protocol):
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         """Oldest first; empty when nothing was recorded."""
 
+    def histories(self, register: str, record_ids: Iterable[bytes]) -> dict[bytes, list[RecordedEntry]]:
+        """The same of many records; one of which nothing was recorded is left out."""
+
     def entries(
         self,
         register: str,
@@ -233,6 +241,10 @@ class RecordStore(Protocol):
     ) -> None:
         """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
         head replaces the first."""
+
+    def save_certificates(self, certificates: Sequence[StoredCertificate], certified: Sequence[str] = ()) -> None:
+        """The same of many, and with them these applications, which are final, become certified. Raises Conflict when
+        one is not final."""
 
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         """The newest one, or that of a head; None if there is none."""

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Connection, Select, insert, select, update
 
 from ledger.adapters.sql_rows import (
+    VALUES,
     accepted_in,
     add_once,
     application_in,
@@ -23,7 +24,6 @@ from ledger.model import Application, ApplicationState, Approval, StoredContent,
 
 DEAD = ("refused", "failed")
 MAX_KEY = 255
-VALUES = 500  # in one query
 
 
 class SqlApplications(SqlSession):
@@ -69,6 +69,10 @@ class SqlApplications(SqlSession):
     def applications(self, state: ApplicationState, limit: int = 100) -> list[Application]:
         query = select(applications).where(applications.c.state == state)
         return [application_in(row) for row in self.all(query.order_by(applications.c.number).limit(limit))]
+
+    def application_ids(self, state: ApplicationState, limit: int = 100) -> list[str]:
+        query = select(applications.c.id).where(applications.c.state == state)
+        return [row.id for row in self.all(query.order_by(applications.c.number).limit(limit))]
 
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         with self.transaction() as connection:

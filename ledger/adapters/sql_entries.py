@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ledger.adapters.sql_history import entries_query
-from ledger.adapters.sql_rows import add_once, entry_in, inserting, row_of_entry, rows_of_approvers
+from ledger.adapters.sql_rows import VALUES, add_once, entry_in, inserting, row_of_entry, rows_of_approvers
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import applications, contents, cursors, entries, entry_approvers, revealed
 from ledger.model import Place, RecordedEntry
@@ -45,6 +45,15 @@ class SqlEntries(SqlSession):
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         query = select(entries).where(entries.c.register == register, entries.c.record_id == record_id)
         return [entry_in(row) for row in self.all(query.order_by(entries.c.sequence))]
+
+    def histories(self, register: str, record_ids: Iterable[bytes]) -> dict[bytes, list[RecordedEntry]]:
+        found, wanted = dict[bytes, list[RecordedEntry]](), list(record_ids)
+        for start in range(0, len(wanted), VALUES):
+            some = entries.c.record_id.in_(wanted[start : start + VALUES])
+            query = select(entries).where(entries.c.register == register, some).order_by(entries.c.sequence)
+            for row in self.all(query):
+                found.setdefault(row.record_id, []).append(entry_in(row))
+        return found
 
     def entries(
         self,

@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ledger.errors import IdempotencyMismatch
 from ledger.model import Application, RecordedEntry, StoredContent, StoredDocument
 
+VALUES = 500  # in the list of one query
+
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 

@@ -35,7 +35,7 @@ class Desk:
     def certify(self) -> None:
         """Run until all that was approved is certified. Ends the program when something failed."""
         store = self.office.store
-        while any(store.applications(state, 1) for state in UNDER_WAY):  # type: ignore[arg-type]
+        while any(store.application_ids(state, 1) for state in UNDER_WAY):  # type: ignore[arg-type]
             self.office.run_once()
         if failed := store.applications("failed", 1):
             raise SystemExit(f"An application of the benchmark failed: {failed[0].reason}")
