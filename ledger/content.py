@@ -67,11 +67,11 @@ class Content:
     def disclose(self, names: Iterable[str] | None = None) -> Disclosure:
         """The disclosure of the named fields, or of all."""
         wanted = None if names is None else set(names)
-        leaves = [field.leaf() for field in self.fields]
+        tree = merkle.Tree([field.leaf() for field in self.fields])
         shown = [(i, field) for i, field in enumerate(self.fields) if wanted is None or field.name in wanted]
         return Disclosure(
-            len(leaves),
-            tuple(DisclosedField(i, field, tuple(merkle.inclusion_path(leaves, i))) for i, field in shown),
+            len(self.fields),
+            tuple(DisclosedField(i, field, tuple(tree.path(i))) for i, field in shown),
         )
 
 

@@ -21,6 +21,7 @@ MAX_JSON_DEPTH = 32
 _TOO_DEEP = f"it is nested more than {MAX_JSON_DEPTH} levels deep."
 
 _MAX_NESTING = 500
+_PLAIN = frozenset((str, bool, type(None)))
 _MAX_PLAIN_DEPTH = 200  # orjson goes 254 levels down
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -111,11 +112,14 @@ def _is_plain(value: Any, depth: int = _MAX_PLAIN_DEPTH) -> bool:
     """Whether orjson writes the value as RFC 8785 says, or refuses it: it has no fraction, no integer of 2^53 or more,
     and no keys that the two would sort differently. The library of RFC 8785 writes one character after another."""
     kind = type(value)
-    if kind is list:
-        return depth > 0 and all(_is_plain(item, depth - 1) for item in value)
     if kind is dict:
-        return all(type(key) is str and key.isascii() for key in value) and _is_plain(list(value.values()), depth)
-    return kind is str or value is None or kind is bool or (kind is int and -(2**53) < value < 2**53)
+        if not set(map(type, value)) <= {str} or not "".join(value).isascii():
+            return False
+        value, kind = value.values(), list
+    if kind is list:
+        kinds = set(map(type, value))
+        return kinds <= _PLAIN or (depth > 0 and all(_is_plain(item, depth - 1) for item in value))
+    return kind in _PLAIN or (kind is int and -(2**53) < value < 2**53)
 
 
 def parse_json(data: bytes, size_limit: int, what: str) -> Any:
