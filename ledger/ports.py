@@ -21,6 +21,7 @@ from ledger.model import (
     Place,
     Receipt,
     RecordedEntry,
+    StoredCertificate,
     StoredContent,
     StoredDocument,
     Transaction,
@@ -48,6 +49,7 @@ __all__ = [
     "RecordStore",
     "RecordedEntry",
     "ReplicatedDocuments",
+    "StoredCertificate",
     "StoredContent",
     "StoredDocument",
     "Transaction",
@@ -70,6 +72,9 @@ class Chain(Protocol):
 
     def call(self, to: str, data: bytes) -> bytes:
         """The result of a read-only call on the latest block. Raises ContractReverted."""
+
+    def calls(self, requests: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """The results of many such calls (to, data) in order, asked together. Raises ContractReverted if one does."""
 
     def next_nonce(self, address: str) -> int:
         """The number of transactions of `address` that are in blocks or waiting."""
@@ -178,6 +183,9 @@ class RecordStore(Protocol):
     def applications(self, state: ApplicationState, limit: int = 100) -> list[Application]:
         """Oldest first."""
 
+    def application_ids(self, state: ApplicationState, limit: int = 100) -> list[str]:
+        """Oldest first; what they hold may be much."""
+
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         """Change an application's state. Raises Conflict when its state is not `expected`."""
 
@@ -241,6 +249,9 @@ class RecordStore(Protocol):
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         """Oldest first; empty when nothing was recorded."""
 
+    def histories(self, register: str, record_ids: Iterable[bytes]) -> dict[bytes, list[RecordedEntry]]:
+        """The same of many records; one of which nothing was recorded is left out."""
+
     def entries(
         self,
         register: str,
@@ -262,6 +273,9 @@ class RecordStore(Protocol):
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
         """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
 
+    def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
+        """The same of many, by digest; what is not known is left out."""
+
     def application_of_content(self, digest: bytes) -> Application | None:
         """The application that brought this content, or None."""
 
@@ -280,6 +294,10 @@ class RecordStore(Protocol):
     ) -> None:
         """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
         head replaces the first."""
+
+    def save_certificates(self, certificates: Sequence[StoredCertificate], certified: Sequence[str] = ()) -> None:
+        """The same of many, and with them these applications, which are final, become certified. Raises Conflict when
+        one is not final."""
 
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         """The newest one, or that of a head; None if there is none."""
