@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from socket import gethostname
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
 from ledger.adapters.http_witness import HttpWitness
@@ -22,14 +20,17 @@ from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
+from ledger.dossiers import Dossiers
 from ledger.encoding import keccak256
 from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
 from ledger.follower import Follower
 from ledger.health import FOLLOWER_LEASE, Health
+from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
+from ledger.readers import ReaderKeys
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
@@ -59,10 +60,12 @@ class Office:
     chain: Chain
     store: SqlStore
     documents: DocumentStore
+    readers: ReaderKeys
     applications: Applications
     publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
+    dossiers: Dossiers
     health: Health
     closed: WalletError | None = None
 
@@ -81,6 +84,7 @@ class Office:
                 part = f"follower {follower.trusted.kind}"
                 turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
             turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
+            turn("dossiers", partial(self.dossiers.run_once, self.store))
 
     def let_go(self) -> None:
         """Of the leases, so that another office goes on at once. What cannot be let go runs out later."""
@@ -120,25 +124,30 @@ def open_office(settings: Settings) -> Office:
     settings.check_secrets(trust.chain_id)
     chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
-    reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
+    readers = ReaderKeys(settings.office_key, settings.readers)
+    with readers.sealing():
+        pass  # keys that cannot be read stop the start, and not the first application
     secret = read_private(settings.token_secret)
     clock = SystemClock()
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
     documents = open_documents(settings)
+    dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
     publisher, closed = _open_publisher(settings, trust, store, chain)
-    desk = Applications(trust, store, documents, chain, clock, {"office": reader}, secret, closed=bool(closed))
+    desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
         trust,
         chain,
         store,
         documents,
+        readers,
         desk,
         publisher,
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        dossiers,
         _health(settings, trust, store, documents, publisher, closed),
         closed,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import typer
 
@@ -18,9 +20,20 @@ def json_bytes(value: Any) -> bytes:
 
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet, and say so. Raises BadInput."""
+    with open_new(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def open_new(path: Path) -> Iterator[BinaryIO]:
+    """A file that is not there yet, to write; said when the block ends, and removed when it fails. Raises BadInput."""
     try:
         with path.open("xb") as file:
-            file.write(data)
+            try:
+                yield file
+            except BaseException:
+                path.unlink()
+                raise
     except FileExistsError:
         raise BadInput(f"{path} exists; it is not overwritten.", "Name another file with --out.") from None
     except OSError as error:

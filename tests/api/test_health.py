@@ -27,7 +27,9 @@ WHOLE = dict.fromkeys(PARTS, "ok")
 
 def without_node(office: Office) -> Office:
     chain, desk = EvmChain(f"http://127.0.0.1:{free_port()}"), office.applications
-    applications = Applications(desk.trust, desk.store, desk.documents, chain, desk.clock, desk.readers, desk.secret)
+    applications = Applications(
+        desk.trust, desk.store, desk.documents, chain, desk.clock, desk.readers, desk.secret, desk.dossiers
+    )
     health = replace(office.health, chain=chain, check=partial(check_chain, chain, office.trust))
     return replace(office, chain=chain, applications=applications, health=health)
 

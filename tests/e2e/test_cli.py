@@ -76,7 +76,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with start_hardhat(free_port()) as url:
+    with start_hardhat() as url:
         desk = Desk(tmp_path_factory.mktemp("desk"), url)
         desk.run("deploy")
         yield desk
@@ -221,7 +221,7 @@ def test_unreachable_chain_is_said_and_never_called_invalid(desk: Desk) -> None:
 
 
 def test_chain_of_another_genesis_is_refused(desk: Desk) -> None:
-    with start_hardhat(free_port()) as other:
+    with start_hardhat() as other:
         said = desk.run("run", code=2, KHALAYAK_RPC_URL=other)
     assert "begins with block" in said or "code at" in said
 

@@ -148,12 +148,11 @@ def test_what_left_it_is_remembered_through_kills(node: Anvil, key: Path, trust:
 
 
 def test_a_node_that_changes_to_a_fork_ends_it_with_an_alarm(node: Anvil, key: Path, trust: Path) -> None:
-    port = free_port()
-    with anvil(1, port) as first:
+    with anvil(1) as first:
         running = witness(first.url, key, trust)
         process = running.__enter__()
         assert process.get(f"/checkpoint/{FORKED}").status_code == 200
-    with anvil(2, port):
+    with anvil(2, int(first.url.rpartition(":")[2])):
         code, said = process.end()
     running.__exit__(None, None, None)
     assert code == 1 and "ALARM Split view: court.example signed block 7" in said
