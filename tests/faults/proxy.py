@@ -29,15 +29,17 @@ def ask(url: str, method: str, parameters: list[Any]) -> Any:
 
 @contextmanager
 def proxied(node: str, answer: Answer) -> Iterator[Proxy]:
-    """`answer` is given each request and a function that asks the node itself."""
+    """`answer` is given each request and a function that asks the node itself; a number is an HTTP status."""
     proxy = Proxy("")
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             proxy.requests.append(request)
-            body = json.dumps(answer(request, lambda: _forward(node, request))).encode()
-            self.send_response(200)
+            answered = answer(request, lambda: _forward(node, request))
+            status = answered if isinstance(answered, int) else 200
+            body = b"" if isinstance(answered, int) else json.dumps(answered).encode()
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -46,7 +48,11 @@ def proxied(node: str, answer: Answer) -> Iterator[Proxy]:
         def log_message(self, format: str, *arguments: Any) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Whoever asked has gone."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     proxy.url = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever)
     thread.start()

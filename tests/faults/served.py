@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,8 +17,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ledger.settings import Settings
+from scripts.tools.process import running, wait_for
 
-ROOT = Path(__file__).parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -25,7 +27,8 @@ class Served:
     """A process that serves an office at `url`."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
+    log: Path
 
     def processor_seconds(self) -> float:
         """That it has used until now."""
@@ -80,14 +83,14 @@ class Served:
 @contextmanager
 def served(settings: Settings, *options: str) -> Iterator[Served]:
     """Until the block ends; it may have ended before."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KHALAYAK_")}
-    environment |= {"KHALAYAK_" + name.upper(): str(value) for name, value in settings.model_dump().items()}
+    environment = {"KHALAYAK_" + name.upper(): str(value) for name, value in settings.model_dump().items()}
     command = [sys.executable, "-m", "scripts.cli", "serve", "--listen", "127.0.0.1:0", *options]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            said = process.stdout.readline()
-            assert said.startswith("Serves on "), said
-            yield Served(said.split()[-1], process)
-        finally:
-            process.kill()
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with running(command, log, environment) as process:
+            yield Served(wait_for(process, log, lambda: _url(log), 60), process, log)
+
+
+def _url(log: Path) -> str | None:
+    found = re.search(r"^Serves on (\S+)$", log.read_text(), re.MULTILINE)
+    return found[1] if found else None
