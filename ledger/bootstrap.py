@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from socket import gethostname
+from typing import TYPE_CHECKING
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
-from ledger.adapters.http_witness import HttpWitness
-from ledger.adapters.kubo_store import KuboStore
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
@@ -38,6 +37,9 @@ from wallet.errors import WalletError
 from wallet.files import read_private
 from wallet.signer import LocalSigner
 
+if TYPE_CHECKING:
+    from ledger.adapters.replicated_store import ReplicatedStore
+
 LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
 HEALTH_SECONDS = 3  # that a node may take to say how it is
 MAX_HOLDER = 255
@@ -59,7 +61,7 @@ class Office:
     trust: TrustRoot
     chain: Chain
     store: SqlStore
-    documents: DocumentStore
+    documents: ReplicatedStore
     readers: ReaderKeys
     applications: Applications
     publisher: Publisher | None
@@ -77,6 +79,7 @@ class Office:
         """One step of everything that runs by itself. `turn` is given each part's name and its step, and may put it off
         or keep what it raises, so that the other parts go on. Raises Unavailable, also while an office elsewhere has a
         lease; run it again later, nothing is lost. The processes of one office take turns."""
+        turn("documents", self._bring_documents)
         with _exclusive(self.settings.data / "relayer.lock"):
             if self.publisher:
                 turn("publisher", partial(self._leased, _lease_of(self.publisher), self.publisher.run_once))
@@ -85,6 +88,9 @@ class Office:
                 turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
             turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
             turn("dossiers", partial(self.dossiers.run_once, self.store))
+
+    def _bring_documents(self) -> None:
+        self.documents.run_once()
 
     def let_go(self) -> None:
         """Of the leases, so that another office goes on at once. What cannot be let go runs out later."""
@@ -103,6 +109,7 @@ class Office:
 
     def close(self) -> None:
         self.store.close()
+        self.documents.close()
 
 
 def _lease_of(publisher: Publisher) -> str:
@@ -180,7 +187,7 @@ def _health(
     settings: Settings,
     trust: TrustRoot,
     store: SqlStore,
-    documents: DocumentStore,
+    documents: ReplicatedStore,
     publisher: Publisher | None,
     closed: WalletError | None,
 ) -> Health:
@@ -188,7 +195,7 @@ def _health(
     chain = EvmChain(settings.rpc_url, HEALTH_SECONDS, settings.confirmations)
     relayers = [publisher.relayer.address] if publisher else []
     check, reason = partial(check_chain, chain, trust), closed.message if closed else ""
-    return Health(trust, store, chain, documents, SystemClock(), relayers, check, reason)
+    return Health(trust, store, chain, documents, SystemClock(), relayers, check, reason, replicas=documents.waiting)
 
 
 def read_trust(path: Path) -> TrustRoot:
@@ -201,16 +208,34 @@ def read_trust(path: Path) -> TrustRoot:
         ) from None
 
 
-def open_documents(settings: Settings) -> DocumentStore:
-    if settings.documents == "directory":
-        return DirectoryStore(settings.data / "documents")
-    return KuboStore(settings.documents)
+def open_documents(settings: Settings) -> ReplicatedStore:
+    """Raises ConfigurationError, DocumentStoreUnavailable. No node is contacted yet."""
+    from ledger.adapters.kubo_store import KuboStore
+    from ledger.adapters.replicated_store import ReplicatedStore
+
+    addresses = [] if settings.documents == "directory" else settings.documents.split()
+    return ReplicatedStore(
+        DirectoryStore(settings.data / "documents"),
+        [KuboStore(address) for address in addresses],
+        settings.documents_quorum,
+        settings.data / "documents.db",
+    )
+
+
+def open_document_store(place: str) -> DocumentStore:
+    """The node at a multiaddr, else the folder, which is made where it is missing. Raises ConfigurationError,
+    DocumentStoreUnavailable."""
+    from ledger.adapters.kubo_store import KuboStore
+
+    return KuboStore(place) if place.startswith("/ip") else DirectoryStore(Path(place))
 
 
 def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:
     """The witnesses that the settings name; where they name none, those whose keys lie in the data folder, as the
     devnet's do, which share one node with the office. Raises ConfigurationError, WalletError."""
     if settings.witnesses.split():
+        from ledger.adapters.http_witness import HttpWitness
+
         return [HttpWitness(url) for url in settings.witnesses.split()]
 
     def cosigner(witness: Witness) -> Cosign:

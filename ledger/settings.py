@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     confirmations: NonNegativeInt = (
         0  # that make a block final on a chain without finality; 0 waits for the node's word
     )
-    documents: str = "directory"  # or the address of a Kubo RPC port, as /ip4/127.0.0.1/tcp/5001
+    documents: str = "directory"  # or the addresses of Kubo RPC ports, as /ip4/127.0.0.1/tcp/5001, with spaces between
+    documents_quorum: NonNegativeInt = 0  # of those that must hold what an application brings; 0: more than half
     database_url: str = ""
     password: str = DEVNET_PASSWORD
     witnesses: str = ""  # the URLs of `khalayak witness`, with spaces between

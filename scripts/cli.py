@@ -8,7 +8,16 @@ import typer
 from rich.console import Console
 
 from ledger.errors import BadInput, ConfigurationError, KhalayakError, Refused, Unavailable
-from scripts import cli_apply, cli_entries, cli_import, cli_office, cli_print, cli_readers, cli_verify, cli_witness
+from scripts import (
+    cli_apply,
+    cli_documents,
+    cli_entries,
+    cli_import,
+    cli_office,
+    cli_print,
+    cli_verify,
+    cli_witness,
+)
 from wallet.errors import WalletError
 
 # UX: 0 ok, 1 failed, 2 usage, 4 not entitled, 5 unreachable.
@@ -31,15 +40,16 @@ for command in (*cli_office.COMMANDS, *cli_entries.COMMANDS, *cli_verify.COMMAND
     app.command()(command)
 app.command("import")(cli_import.import_file)
 app.add_typer(cli_apply.commands(), name="apply")
-documents = typer.Typer(help="Sealed documents: who can open them, and what must go.", no_args_is_help=True)
-for command in cli_readers.COMMANDS:
-    documents.command()(command)
-app.add_typer(documents, name="documents")
 app.add_typer(cli_print.exports(), name="export")
+app.add_typer(cli_documents.commands(), name="documents")
 
 
 def main() -> None:
     """Run the command. An error of ours is printed with what to do; anything else is a bug and shows its traceback."""
+    import structlog
+
+    # What a command prints is its answer; what happens meanwhile goes to stderr.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     try:
         app()
     except KhalayakError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,16 +27,21 @@ def write_new(path: Path, data: bytes) -> None:
 
 @contextmanager
 def open_new(path: Path) -> Iterator[BinaryIO]:
-    """A file that is not there yet, to write; said when the block ends, and removed when it fails. Raises BadInput."""
+    """A file that is not there yet, to write: there, and whole, once the block has ended well, and then said. For its
+    owner's eyes only. Raises BadInput."""
+    new = path.with_name(f".{path.name}.new")
     try:
-        with path.open("xb") as file:
-            try:
-                yield file
-            except BaseException:
-                path.unlink()
-                raise
+        if path.exists():
+            raise FileExistsError
+        with os.fdopen(os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(new, path)
     except FileExistsError:
         raise BadInput(f"{path} exists; it is not overwritten.", "Name another file with --out.") from None
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}.") from None
+    finally:
+        new.unlink(missing_ok=True)
     typer.echo(f"Wrote {path}.")

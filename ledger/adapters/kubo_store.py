@@ -80,6 +80,10 @@ class KuboStore:
                 self._replace(root, {other: total for other, total in documents.items() if other != wanted})
         self._node.remove_blocks(tree)
 
+    def block(self, cid: Cid, limit: int) -> bytes:
+        """One block, unchecked, cut after `limit` + 1 bytes. Raises DocumentMissing."""
+        return self._node.block(cid, limit)
+
     def _pinned(self) -> Iterator[tuple[Cid, dict[Cid, int]]]:
         """Each pinned root with the documents that it keeps."""
         return ((root, self._kept_by(root)) for root in self._node.pins())

@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import random
 import subprocess
-import tracemalloc
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -102,16 +101,6 @@ ROOT = unixfs.directory({parse(cid_of(b"one")): 3})
 def test_an_archive_with_something_wrong_is_refused_with_what_it_is(data: bytes, why: str) -> None:
     with pytest.raises(BadInput, match=why):
         opened(data)
-
-
-def test_an_archive_of_more_blocks_than_the_limit_is_refused_in_flat_memory() -> None:
-    flood = GOOD + b"".join(as_section(raw(b"%d" % number)) for number in range(car.MAX_BLOCKS))
-    tracemalloc.start()
-    with pytest.raises(TooLarge, match="more than 65536 blocks"):
-        opened(flood)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 64 * MIB
 
 
 def test_a_few_blocks_that_stand_for_endless_ones_are_refused() -> None:

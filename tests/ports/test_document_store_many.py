@@ -144,7 +144,7 @@ def test_deleting_what_was_never_there_is_no_error(shelf: Shelf) -> None:
 @pytest.mark.parametrize("size", [20_000, 7 * MIB // 2])
 def test_a_damaged_document_is_mended_by_deleting_and_putting_it(shelf: Shelf, size: int) -> None:
     before = shelf.files()
-    data = data_of(size, "mended")
+    data = data_of(size, f"mended in {shelf.store.name}")
     cid = shelf.store.put(data)
     for path in shelf.files() - before:
         if path.stat().st_size > 1000:
