@@ -9,34 +9,36 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from socket import gethostname
-
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from typing import TYPE_CHECKING
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
-from ledger.adapters.http_witness import HttpWitness
-from ledger.adapters.kubo_store import KuboStore
-from ledger.adapters.replicated_store import ReplicatedStore
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
+from ledger.dossiers import Dossiers
 from ledger.encoding import keccak256
 from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
 from ledger.follower import Follower
 from ledger.health import FOLLOWER_LEASE, Health
+from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
+from ledger.readers import ReaderKeys
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
 from wallet.errors import WalletError
 from wallet.files import read_private
 from wallet.signer import LocalSigner
+
+if TYPE_CHECKING:
+    from ledger.adapters.replicated_store import ReplicatedStore
 
 LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
 HEALTH_SECONDS = 3  # that a node may take to say how it is
@@ -60,10 +62,12 @@ class Office:
     chain: Chain
     store: SqlStore
     documents: ReplicatedStore
+    readers: ReaderKeys
     applications: Applications
     publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
+    dossiers: Dossiers
     health: Health
     closed: WalletError | None = None
 
@@ -83,6 +87,7 @@ class Office:
                 part = f"follower {follower.trusted.kind}"
                 turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
             turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
+            turn("dossiers", partial(self.dossiers.run_once, self.store))
 
     def _bring_documents(self) -> None:
         self.documents.run_once()
@@ -126,25 +131,30 @@ def open_office(settings: Settings) -> Office:
     settings.check_secrets(trust.chain_id)
     chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
-    reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
+    readers = ReaderKeys(settings.office_key, settings.readers)
+    with readers.sealing():
+        pass  # keys that cannot be read stop the start, and not the first application
     secret = read_private(settings.token_secret)
     clock = SystemClock()
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
     documents = open_documents(settings)
+    dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
     publisher, closed = _open_publisher(settings, trust, store, chain)
-    desk = Applications(trust, store, documents, chain, clock, {"office": reader}, secret, closed=bool(closed))
+    desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
         trust,
         chain,
         store,
         documents,
+        readers,
         desk,
         publisher,
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        dossiers,
         _health(settings, trust, store, documents, publisher, closed),
         closed,
     )
@@ -200,6 +210,9 @@ def read_trust(path: Path) -> TrustRoot:
 
 def open_documents(settings: Settings) -> ReplicatedStore:
     """Raises ConfigurationError, DocumentStoreUnavailable. No node is contacted yet."""
+    from ledger.adapters.kubo_store import KuboStore
+    from ledger.adapters.replicated_store import ReplicatedStore
+
     addresses = [] if settings.documents == "directory" else settings.documents.split()
     return ReplicatedStore(
         DirectoryStore(settings.data / "documents"),
@@ -212,6 +225,8 @@ def open_documents(settings: Settings) -> ReplicatedStore:
 def open_document_store(place: str) -> DocumentStore:
     """The node at a multiaddr, else the folder, which is made where it is missing. Raises ConfigurationError,
     DocumentStoreUnavailable."""
+    from ledger.adapters.kubo_store import KuboStore
+
     return KuboStore(place) if place.startswith("/ip") else DirectoryStore(Path(place))
 
 
@@ -219,6 +234,8 @@ def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:
     """The witnesses that the settings name; where they name none, those whose keys lie in the data folder, as the
     devnet's do, which share one node with the office. Raises ConfigurationError, WalletError."""
     if settings.witnesses.split():
+        from ledger.adapters.http_witness import HttpWitness
+
         return [HttpWitness(url) for url in settings.witnesses.split()]
 
     def cosigner(witness: Witness) -> Cosign:

@@ -12,6 +12,7 @@ from ledger.model import (
     Approval,
     Block,
     BlockTag,
+    Dossier,
     Fees,
     Lease,
     Log,
@@ -35,6 +36,7 @@ __all__ = [
     "Chain",
     "Clock",
     "DocumentStore",
+    "Dossier",
     "Fees",
     "Lease",
     "Log",
@@ -82,6 +84,9 @@ class Chain(Protocol):
         reason when it will not take it (underpriced, no funds, nonce spent)."""
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None: ...
+
+    def transaction(self, transaction_hash: bytes) -> bytes | None:
+        """The signed EIP-1559 transaction of this hash as it was sent. None when the node has none of it."""
 
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         """All logs of one contract in blocks first..last inclusive, in chain order. Raises RangeRefused when the node
@@ -151,10 +156,12 @@ class RecordStore(Protocol):
         documents: Iterable[StoredDocument],
         idempotency_key: str,
         body_digest: bytes,
+        keep: Callable[[], None] | None = None,
     ) -> Application:
         """Accept an application with the contents and documents that it brings. The same key with the same body
         digest returns the application accepted the first time (also when called ten times at once); another digest
-        raises IdempotencyMismatch."""
+        raises IdempotencyMismatch. `keep` is called for what is accepted now, before it is: what it raises undoes it,
+        and of two that it was called for with one key the later one is accepted."""
 
     def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
         """The application accepted under this key, if any. Raises IdempotencyMismatch as add_application."""
@@ -168,14 +175,22 @@ class RecordStore(Protocol):
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         """Change an application's state. Raises Conflict when its state is not `expected`."""
 
-    def add_approval(self, application_id: str, approval: Approval) -> None:
-        """Adding the same signer and role again replaces nothing and is no error. Raises NotFound."""
+    def add_approval(self, application_id: str, approval: Approval, keep: Callable[[], None] | None = None) -> None:
+        """Adding the same signer and role again replaces nothing and is no error. Raises NotFound. `keep` is called
+        before a new one is saved, as in add_application."""
 
     def approvals(self, application_id: str) -> list[Approval]:
         """Ascending by signer."""
 
     def document(self, cid: str) -> StoredDocument:
         """Raises NotFound."""
+
+    def documents(self, after: str = "", limit: int = 1_000) -> list[StoredDocument]:
+        """The sealed documents by CID, from behind `after`."""
+
+    def rewrap(self, changes: Iterable[tuple[StoredDocument, Mapping[str, bytes]]]) -> int:
+        """Give documents other wraps, all or none of them; how many. One whose wraps are no longer those that are
+        shown, because they were changed or erased meanwhile, is left as it is."""
 
     def add_transaction(
         self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
@@ -250,6 +265,29 @@ class RecordStore(Protocol):
 
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         """The newest one, or that of a head; None if there is none."""
+
+    def dossier(self, application_id: str) -> Dossier:
+        """What is kept of an application, with the newest certificate of each of its records. Raises NotFound."""
+
+    def restore(self, dossier: Dossier, concluded: bool) -> bool:
+        """Put back what a dossier holds; False when the application is there, and nothing is changed. `concluded`: the
+        key ring holds how it ended."""
+
+    def unkept(self, limit: int = 100) -> list[tuple[str, bool]]:
+        """The ids of applications that ended, or came without `keep`, and were not marked as kept since; with each
+        whether it came with `keep`."""
+
+    def mark_kept(self, application_ids: Sequence[str], concluded: bool) -> None:
+        """Note that the key ring holds how these were accepted and, if `concluded`, how they ended."""
+
+    def ids(self) -> Iterator[str]:
+        """Of all applications, oldest first, read while they are asked for."""
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever accepted or followed."""
+
+    def strange(self, register: str) -> Iterator[RecordedEntry]:
+        """The entries of a register that no transaction of this office recorded."""
 
     def lease(self, name: str, holder: str, seconds: int) -> None:
         """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;

@@ -59,6 +59,15 @@ class Settings(BaseSettings):
         return self.data / "office-key"
 
     @property
+    def key_ring(self) -> Path:
+        return self.data / "keyring"
+
+    @property
+    def readers(self) -> Path:
+        """The folder of the public keys that every document is sealed for beside the office's own."""
+        return self.data / "readers"
+
+    @property
     def token_secret(self) -> Path:
         return self.data / "token-secret"
 

@@ -9,7 +9,16 @@ import typer
 from rich.console import Console
 
 from ledger.errors import BadInput, ConfigurationError, KhalayakError, Refused, Unavailable
-from scripts import cli_apply, cli_documents, cli_entries, cli_import, cli_office, cli_print, cli_verify, cli_witness
+from scripts import (
+    cli_apply,
+    cli_documents,
+    cli_entries,
+    cli_import,
+    cli_office,
+    cli_print,
+    cli_verify,
+    cli_witness,
+)
 from wallet.errors import WalletError
 
 # UX: 0 ok, 1 failed, 2 usage, 4 not entitled, 5 unreachable.

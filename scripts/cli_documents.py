@@ -11,7 +11,8 @@ import typer
 
 from ledger.errors import BadInput, DocumentCorrupt, DocumentStoreUnavailable
 from ledger.settings import load_settings
-from scripts.files import new_file
+from scripts import cli_readers
+from scripts.files import open_new
 from scripts.progress import progress
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ Where = Annotated[str, typer.Argument(help="a folder, or a node as /ip4/127.0.0.
 
 
 def commands() -> typer.Typer:
-    app = typer.Typer(help="What an office keeps of documents: add, get, audit, move, export.", no_args_is_help=True)
-    for command in (add, get, audit, move, export):
+    app = typer.Typer(help="Documents: where they are kept, who can open them, what must go.", no_args_is_help=True)
+    for command in (add, get, audit, move, export, *cli_readers.COMMANDS):
         app.command()(command)
     app.command("import")(import_archives)
     return app
@@ -44,9 +45,8 @@ def get(cid: str, out: Annotated[Path, typer.Option("--out", "-o", help="file to
     """Write a document as it is stored, checked against its CID; a sealed one stays sealed."""
     from ledger.document_transfer import ANY_SIZE
 
-    with _office() as store, new_file(out) as file:
+    with _office() as store, open_new(out) as file:
         file.writelines(store.read(cid, ANY_SIZE))
-    typer.echo(f"Wrote {out}.")
 
 
 def audit() -> None:
@@ -96,7 +96,7 @@ def export(
         with progress("documents", sum(1 for _ in store.cids()), "documents") as advance:
             while True:
                 path = archive if number == 1 else archive.with_name(f"{archive.stem}-{number}{archive.suffix}")
-                with new_file(path) as file:
+                with open_new(path) as file:
                     written = export(store, cids, file, advance)
                 if not written:
                     path.unlink()

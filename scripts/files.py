@@ -21,30 +21,27 @@ def json_bytes(value: Any) -> bytes:
 
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet, and say so. Raises BadInput."""
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        raise BadInput(f"{path} exists; it is not overwritten.", "Name another file with --out.") from None
-    except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror}.") from None
-    typer.echo(f"Wrote {path}.")
+    with open_new(path) as file:
+        file.write(data)
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that is not there yet, to write: there, and whole, once the block has ended well. For its owner's eyes
-    only. Raises BadInput."""
+def open_new(path: Path) -> Iterator[BinaryIO]:
+    """A file that is not there yet, to write: there, and whole, once the block has ended well, and then said. For its
+    owner's eyes only. Raises BadInput."""
     new = path.with_name(f".{path.name}.new")
     try:
         if path.exists():
-            raise BadInput(f"{path} exists; it is not overwritten.", "Name another file.")
+            raise FileExistsError
         with os.fdopen(os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        new.replace(path)
+        os.link(new, path)
+    except FileExistsError:
+        raise BadInput(f"{path} exists; it is not overwritten.", "Name another file with --out.") from None
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}.") from None
     finally:
         new.unlink(missing_ok=True)
+    typer.echo(f"Wrote {path}.")

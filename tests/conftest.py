@@ -14,9 +14,11 @@ TESTS = Path(__file__).parent
 LONGEST = (
     "contracts/test_symbolic.py",
     "contracts/test_forge.py",
+    "test_readme.py",
+    "e2e/test_witness.py",
     "browser/test_pages_browser.py",
     "contracts/test_slither.py",
-    "e2e/test_witness.py",
+    "scripts/test_import_submit.py",
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+import rlp
 from eth_abi.abi import decode
 from rlp.exceptions import RLPException
 from web3 import HTTPProvider
@@ -114,6 +115,12 @@ class EvmChain:
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
         return self._ask(_receipt, "eth_getTransactionReceipt", to_hex(transaction_hash))
+
+    def transaction(self, transaction_hash: bytes) -> bytes | None:
+        raw = self._ask(_transaction, "eth_getTransactionByHash", to_hex(transaction_hash))
+        if raw is not None and keccak256(raw) != transaction_hash:
+            raise self._unreachable("answers with another transaction than it was asked for")
+        return raw
 
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         where = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
@@ -229,6 +236,17 @@ def _receipt(found: Mapping[str, Any] | None) -> Receipt | None:
     if found is None or found["blockHash"] is None:
         return None
     return Receipt(_number(found["blockNumber"]), from_hex(found["blockHash"], 32), _number(found["status"]) == 1)
+
+
+def _transaction(found: Mapping[str, Any] | None) -> bytes | None:
+    """EIP-1559: 0x02 and the RLP of these members."""
+    if found is None or found["type"] != "0x2":
+        return None
+    numbers = (_number(found[name]) for name in ("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas"))
+    signature = (_number(found[name]) for name in ("v", "r", "s"))
+    to, value, data = _bytes(found["to"] or "0x"), _number(found["value"]), _bytes(found["input"])
+    access = [[_bytes(a["address"]), [_bytes(k) for k in a["storageKeys"]]] for a in found.get("accessList", [])]
+    return b"\x02" + bytes(rlp.encode([*numbers, to, value, data, access, *signature]))
 
 
 def _proof(slots: Sequence[bytes], found: Mapping[str, Any]) -> AccountProof:

@@ -41,8 +41,12 @@ def row_of_content(application_id: str, content: StoredContent) -> dict[str, Any
 
 
 def row_of_document(document: StoredDocument) -> dict[str, Any]:
-    wraps = json.dumps({reader: wrap.hex() for reader, wrap in document.wraps.items()})
-    return {**vars(document), "wraps": wraps}
+    return {**vars(document), "wraps": wraps_text(document.wraps)}
+
+
+def wraps_text(wraps: Mapping[str, bytes]) -> str:
+    """The same wraps give the same text, read back and written again too."""
+    return json.dumps({reader: wrap.hex() for reader, wrap in wraps.items()})
 
 
 def row_of_entry(register: str, item: RecordedEntry) -> dict[str, Any]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import get_args
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import column, func, select, table
 
-from ledger.adapters.sql_engine import MIGRATIONS
+from ledger.adapters.sql_engine import newest_schema
 from ledger.adapters.sql_rows import NOW
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import applications, leases, transactions
@@ -50,9 +48,4 @@ class SqlStatus(SqlSession):
 
     def schema(self) -> tuple[str, str]:
         row = self.one(select(_VERSIONS))
-        return row.version_num if row else "", _newest_schema()
-
-
-@cache
-def _newest_schema() -> str:
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
+        return row.version_num if row else "", newest_schema()

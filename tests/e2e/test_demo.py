@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import khalayak
+
 ROOT = Path(__file__).parent.parent.parent
 FRAUDS = {
     "1-changed-field": 8,
@@ -53,36 +55,32 @@ def processes_in(folder: Path) -> set[int]:
     return found
 
 
-def khalayak(*arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    command = [*prefix, sys.executable, "-m", "scripts.cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-
-
 def test_demo_refuses_all_seven_frauds_and_says_so(output: str) -> None:
     assert output.count("refused by check") == 6
     assert "refused on chain" in output and "TooFewApprovals" in output
 
 
 def test_certificate_and_absence_verify_with_the_network_off(output: str, demo: Path) -> None:
-    prefix = ("unshare", "-n") if shutil.which("unshare") and os.geteuid() == 0 else ()
-    if not prefix:
+    if not (shutil.which("unshare") and os.geteuid() == 0):
         pytest.skip("needs `unshare -n` as root to turn the network off")
-    document = ("--document", f"{demo}/document.pdf")
-    verified = khalayak("verify", *document, f"{demo}/certificate.json", prefix=prefix)
-    assert verified.returncode == 0 and verified.stdout.startswith("OK: "), verified.stdout + verified.stderr
-    absent = khalayak("verify", f"{demo}/absent.json", prefix=prefix)
-    assert absent.returncode == 0 and "never issued as of block" in absent.stdout
+    command = ["unshare", "-n", sys.executable, "-m", "scripts.cli", "verify"]
+    for arguments, answer in (
+        (["--document", demo / "document.pdf", demo / "certificate.json"], "OK: active"),
+        ([demo / "absent.json"], "OK: never issued as of block"),
+    ):
+        done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and done.stdout.startswith(answer), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("name", "check"), FRAUDS.items())
 def test_each_fraud_is_refused_by_its_own_check(output: str, demo: Path, name: str, check: int) -> None:
     document = demo / "frauds" / f"{name}.pdf"
     chosen = document if document.exists() else demo / "document.pdf"
-    arguments = ("--json", "--trust", f"{demo}/trust.json", "--document", str(chosen))
-    result = khalayak("verify", *arguments, f"{demo}/frauds/{name}.json")
-    verdict = json.loads(result.stdout)
+    arguments = ("--json", "--trust", demo / "trust.json", "--document", chosen)
+    code, said = khalayak("verify", *arguments, demo / "frauds" / f"{name}.json")
+    verdict = json.loads(said)
     refused = [c["number"] for c in verdict["checks"] if c["outcome"] in ("failed", "unknown")]
-    assert (result.returncode, verdict["valid"], refused) == (1, False, [check])
+    assert (code, verdict["valid"], refused) == (1, False, [check])
 
 
 def test_demo_leaves_no_process_behind(output: str, folder: Path) -> None:
