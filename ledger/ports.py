@@ -108,15 +108,13 @@ class Chain(Protocol):
 
 
 class DocumentStore(Protocol):
-    """Keeps opaque bytes under their CID (docs/protocol.md section 5). What is put is durable when the call returns;
-    putting again mends a damaged copy in a folder, and not in an IPFS node, where it is deleted first. Every method
-    raises DocumentStoreUnavailable when the store cannot be asked."""
+    """Keeps opaque bytes under their CID (docs/protocol.md section 5). What is put is durable when the call returns. A
+    damaged copy is mended by deleting and putting it. All raise DocumentStoreUnavailable."""
 
     name: str
 
     def put(self, data: bytes) -> str:
-        """Store and return the CID, computed here. Idempotent. Raises DocumentCorrupt (the store answered another
-        CID)."""
+        """Store and return the CID, computed here. Idempotent. Raises DocumentCorrupt (the store has another CID)."""
 
     def put_stream(self, pieces: Iterable[bytes]) -> str:
         """As `put`, for a document of any size in pieces of any size, in constant memory."""
@@ -125,8 +123,7 @@ class DocumentStore(Protocol):
         """As `put`, for many documents: their CIDs in order. What was stored before an error stays."""
 
     def get(self, cid: str, size_limit: int) -> bytes:
-        """The bytes, checked against the CID before they are returned.
-        Raises DocumentMissing, DocumentCorrupt, TooLarge."""
+        """The bytes, checked against the CID. Raises DocumentMissing, DocumentCorrupt, TooLarge."""
 
     def read(self, cid: str, size_limit: int) -> Iterator[bytes]:
         """As `get`, in constant memory: pieces of at most 2 MiB, each checked before it is yielded."""
@@ -143,9 +140,6 @@ class DocumentStore(Protocol):
 
 class ReplicatedDocuments(DocumentStore, Protocol):
     """A document store of several copies. What is put is durable in the office's own copy when the call returns."""
-
-    def run_once(self) -> bool:
-        """Bring the next documents to the nodes that lack them. True where there may be more to do now."""
 
     def below_quorum(self, cids: Iterable[str]) -> list[str]:
         """Which of these are not on enough nodes yet: an application with them waits."""
