@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from ledger.model import Application, HeldContent, Hold, RecordedEntry, StoredDocument, Tombstone
+from ledger.model import Application, HeldContent, Hold, RecordedEntry, StoredCertificate, StoredDocument, Tombstone
 
 
 class CustodyStore(Protocol):
@@ -26,6 +26,9 @@ class CustodyStore(Protocol):
 
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
         """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
+
+    def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
+        """The same of many, by digest; what is not known is left out."""
 
     def application_of_content(self, digest: bytes) -> Application | None:
         """The application that brought this content, or None."""
@@ -91,6 +94,10 @@ class CustodyStore(Protocol):
     ) -> None:
         """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
         head replaces the first."""
+
+    def save_certificates(self, certificates: Sequence[StoredCertificate], certified: Sequence[str] = ()) -> None:
+        """The same of many, and with them these applications, which are final, become certified. Raises Conflict when
+        one is not final."""
 
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         """The newest one, or that of a head; None if there is none."""
