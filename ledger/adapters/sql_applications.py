@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, and_, insert, select, update
 
 from ledger.adapters.sql_rows import (
     ERASED,
@@ -104,8 +104,8 @@ class SqlApplications(SqlSession):
     def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
         found, wanted = dict[bytes, list[dict[str, Any]]](), list(digests)
         for start in range(0, len(wanted), VALUES):
-            some = (contents.c.digest.in_(wanted[start : start + VALUES]), contents.c.fields != ERASED)
-            rows = self.all(select(contents.c.digest, contents.c.fields).where(*some))
+            some = and_(contents.c.digest.in_(wanted[start : start + VALUES]), contents.c.fields != ERASED)
+            rows = self.all(select(contents.c.digest, contents.c.fields).where(some))
             found |= {row.digest: orjson.loads(row.fields) for row in rows}
         return found
 
@@ -123,8 +123,11 @@ class SqlApplications(SqlSession):
     def accepted(self, register: str, but_of: str) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
         alive = (applications.c.state.not_in(DEAD), contents.c.fields != ERASED)
         others = ~applications.c.idempotency_key.startswith(but_of, autoescape=True)
-        query = select(contents.c.record_id, contents.c.fields).join(applications)
-        query = query.where(applications.c.register == register, *alive, others)
+        query = (
+            select(contents.c.record_id, contents.c.fields)
+            .join(applications)
+            .where(applications.c.register == register, *alive, others)
+        )
         return ((row.record_id, orjson.loads(row.fields)) for row in self.stream(query))
 
 
