@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,20 +22,20 @@ from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
-from ledger.encoding import keccak256
-from ledger.errors import ChainMismatch, ConfigurationError
+from ledger.encoding import from_hex, keccak256, parse_address
+from ledger.errors import BadInput, ChainMismatch, ConfigurationError
+from ledger.fees import GWEI, Limits
 from ledger.follower import Follower
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
-from ledger.ports import Chain, Clock, DocumentStore
+from ledger.ports import Chain, Clock, DocumentStore, RecordStore
 from ledger.publisher import Publisher
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
 from wallet.files import read_private
-from wallet.signer import LocalSigner
+from wallet.signer import LocalSigner, Signer
 
-LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
 MAX_HOLDER = 255
 
 
@@ -57,19 +58,13 @@ class Office:
         return FinalState(trusted, self.store, self.chain)
 
     def run_once(self) -> None:
-        """One step of everything that runs by itself. Raises Unavailable, also while an office elsewhere has the lease
-        of the relayer's key; run it again later, nothing is lost. The processes of one office take turns."""
+        """One step of everything that runs by itself. Raises Unavailable, also while offices elsewhere have the leases
+        of all relayer keys; run it again later, nothing is lost. The processes of one office take turns."""
         with _exclusive(self.settings.data / "relayer.lock"):
-            self._lease_relayer()
             self.publisher.run_once()
             for follower in self.followers:
                 follower.run_once()
             self.certifier.run_once()
-
-    def _lease_relayer(self) -> None:
-        # The holder is the folder and not the process, so that an office that was killed goes on at once.
-        holder = f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
-        self.store.lease(f"relayer {self.publisher.relayer.address}", holder, LEASE_SECONDS)
 
     def close(self) -> None:
         self.store.close()
@@ -89,7 +84,8 @@ def open_office(settings: Settings) -> Office:
     settings.check_secrets(trust.chain_id)
     chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
-    relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
+    relayers = [LocalSigner.from_keystore(path, settings.password) for path in settings.relayer_keystores]
+    contract = read_bundle(settings.bundle_file, chain)
     reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
     secret = read_private(settings.token_secret)
     clock = SystemClock()
@@ -104,10 +100,40 @@ def open_office(settings: Settings) -> Office:
         store,
         documents,
         Applications(trust, store, documents, chain, clock, {"office": reader}, secret),
-        Publisher(trust, store, chain, relayer),
+        open_publisher(settings, trust, store, chain, clock, relayers, contract),
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
     )
+
+
+def open_publisher(
+    settings: Settings,
+    trust: TrustRoot,
+    store: RecordStore,
+    chain: Chain,
+    clock: Clock,
+    relayers: Sequence[Signer],
+    contract: str | None,
+) -> Publisher:
+    # The holder is the folder and not the process, so that an office that was killed goes on at once.
+    holder = f"{gethostname()}:{settings.data.absolute()}"[-MAX_HOLDER:]
+    limits = Limits(int(settings.max_fee_gwei * GWEI), settings.bump_seconds, settings.bundle_seconds)
+    return Publisher(trust, store, chain, clock, relayers, holder, limits, contract)
+
+
+def read_bundle(path: Path, chain: Chain) -> str | None:
+    """The address of the contract that carries several applications (contracts/Bundle.sol), or None where the office
+    has none. Raises ConfigurationError, ChainMismatch (other code is there, which might record nothing)."""
+    if not path.exists():
+        return None
+    try:
+        found = json.loads(path.read_bytes())
+        address, code_hash = parse_address(found["address"]), from_hex(found["codeHash"], 32)
+    except (ValueError, LookupError, TypeError, BadInput):
+        raise ConfigurationError(f"{path} does not name a contract.", "Remove it: all goes without.") from None
+    if keccak256(chain.code(address)) != code_hash:
+        raise ChainMismatch(f"The code at {address} is not the bundling contract.", f"Remove {path}: all goes without.")
+    return address
 
 
 def read_trust(path: Path) -> TrustRoot:

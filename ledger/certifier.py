@@ -50,7 +50,9 @@ class Certifier:
         for application in self.store.applications("final"):
             cursor = self.store.cursor(application.register)
             transaction = self.store.transaction_of(application.id)
-            if cursor is None or transaction is None or cursor < (transaction.block_number or 0):
+            # Without a transaction, the publisher found in a final block what a lost database had sent.
+            block_number = transaction.block_number if transaction else None
+            if cursor is None or cursor < (block_number or 0):
                 continue
             try:
                 self._certify(application, cursor)

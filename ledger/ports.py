@@ -10,6 +10,8 @@ from ledger.model import (
     Application,
     ApplicationState,
     Approval,
+    Attempt,
+    AttemptState,
     Block,
     BlockTag,
     Fees,
@@ -27,6 +29,8 @@ __all__ = [
     "Application",
     "ApplicationState",
     "Approval",
+    "Attempt",
+    "AttemptState",
     "Block",
     "BlockTag",
     "Chain",
@@ -62,10 +66,17 @@ class Chain(Protocol):
     def next_nonce(self, address: str) -> int:
         """The number of transactions of `address` that are in blocks or waiting."""
 
+    def spent_nonces(self, address: str, at: int | BlockTag) -> int:
+        """The number of transactions of `address` in the blocks up to and including `at`."""
+
+    def balance(self, address: str) -> int:
+        """In wei, on the latest block."""
+
     def fees(self) -> Fees: ...
 
     def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
-        """Gas units. Raises ContractReverted with the custom error decoded."""
+        """Gas units. Raises ContractReverted with the custom error decoded; of a bundle (contracts/Bundle.sol), that of
+        the call that reverts, with its index. One that runs out of gas at the node's limit has no name."""
 
     def send(self, raw: bytes) -> None:
         """Hand in a signed transaction. A node that already knows it counts as success. Raises Refused with the node's
@@ -140,23 +151,37 @@ class RecordStore(Protocol):
         """Raises NotFound."""
 
     def add_transaction(
-        self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
+        self, application_ids: Sequence[str], sender: str, at_least: int, sign: Callable[[int], Attempt]
     ) -> Transaction:
-        """Choose the sender's next nonce (one above the highest kept here, and no less than `at_least`), save the raw
-        transaction that `sign` makes for it and move the application from approved to signed, all together: what is
-        raised in `sign` leaves no gap. Raises Conflict when the application is not approved or is being signed."""
+        """Choose the sender's next nonce (the lowest from `at_least` on that has no transaction), save the attempt that
+        `sign` makes for it and move the applications from approved to signed, all together: what is raised in `sign`
+        leaves no gap. Raises Conflict when one of the applications is not approved or is being signed."""
 
-    def transactions(self, state: str, limit: int = 100) -> list[Transaction]:
-        """Lowest nonce first."""
+    def add_attempt(self, transaction: Transaction, attempt: Attempt) -> Transaction:
+        """Save another attempt of a transaction that is not in a block. Raises Conflict when it has changed."""
+
+    def transactions(self, state: AttemptState, limit: int = 100) -> list[Transaction]:
+        """Those whose `state` this is, lowest nonce first."""
+
+    def open_transactions(self, sender: str) -> list[Transaction]:
+        """Those that are signed, sent or included, lowest nonce first."""
+
+    def open_senders(self) -> list[str]:
+        """Who has such transactions."""
 
     def highest_nonce(self, sender: str) -> int | None: ...
 
     def update_transaction(
-        self, transaction: Transaction, application_state: ApplicationState, reason: str = ""
+        self, before: Transaction, after: Transaction, application_state: ApplicationState, reason: str = ""
     ) -> None:
-        """Save the transaction's new state and block with its application's new state. Raises NotFound."""
+        """Save the attempts' new states and blocks with the applications' new state. Raises NotFound, Conflict (its
+        state is not that of `before`)."""
 
-    def transaction_of(self, application_id: str) -> Transaction | None: ...
+    def transaction_of(self, application_id: str) -> Transaction | None:
+        """The newest that carries the application."""
+
+    def reverted(self, application_ids: Sequence[str]) -> Mapping[str, int]:
+        """How many transactions that carried it have failed, for each of these applications with any."""
 
     def add_entries(
         self, register: str, last_block: int, entries: Iterable[RecordedEntry], revealed: Mapping[bytes, Any]

@@ -19,6 +19,8 @@ SERVICES = {
     "known",
     "nodes",
     "publisher",
+    "bundler",
+    "sender",
     "follower",
     "certifier",
     "witness",

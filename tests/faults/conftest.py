@@ -1,6 +1,40 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.devnet import free_port, start_hardhat
 from tests.api.conftest import applicant, base_url, http, parts, problem
 from tests.databases import open_store, store, url
+from tests.office import TestOffice, office_at
+from tests.publishing import Desk, anvil, desk_at
 
 __all__ = ["applicant", "base_url", "http", "open_store", "parts", "problem", "store", "url"]
+
+
+@pytest.fixture(scope="session")
+def at_hardhat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
+    """Registers on hardhat, strict about fees and nonces, that all tests of this folder share."""
+    with start_hardhat(free_port()) as node, office_at(tmp_path_factory.mktemp("hardhat"), node) as office:
+        yield office
+
+
+@pytest.fixture(scope="session")
+def at_anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
+    """Registers on anvil, whose blocks are reorganised and stopped."""
+    with anvil() as node, office_at(tmp_path_factory.mktemp("anvil"), node.url) as office:
+        yield office
+
+
+@pytest.fixture
+def desk(at_hardhat: TestOffice, tmp_path: Path) -> Iterator[Desk]:
+    with desk_at(at_hardhat, tmp_path) as office:
+        yield office
+
+
+@pytest.fixture
+def forkable(at_anvil: TestOffice, tmp_path: Path) -> Iterator[Desk]:
+    with desk_at(at_anvil, tmp_path) as office:
+        yield office

@@ -14,6 +14,10 @@ from urllib.request import Request, urlopen
 Answer = Callable[[dict[str, Any], Callable[[], Any]], Any]
 
 
+class Lost(Exception):
+    """What `answer` raises to break the connection off without an answer."""
+
+
 @dataclass
 class Proxy:
     """`requests` are all that it was asked, as parsed JSON-RPC."""
@@ -36,7 +40,11 @@ def proxied(node: str, answer: Answer) -> Iterator[Proxy]:
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             proxy.requests.append(request)
-            body = json.dumps(answer(request, lambda: _forward(node, request))).encode()
+            try:
+                body = json.dumps(answer(request, lambda: _forward(node, request))).encode()
+            except Lost:
+                self.close_connection = True
+                return
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
