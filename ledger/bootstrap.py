@@ -3,71 +3,107 @@
 from __future__ import annotations
 
 import fcntl
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from socket import gethostname
-
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from typing import TYPE_CHECKING
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
-from ledger.adapters.http_witness import HttpWitness
-from ledger.adapters.kubo_store import KuboStore
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
-from ledger.encoding import from_hex, keccak256, parse_address
-from ledger.errors import BadInput, ChainMismatch, ConfigurationError
-from ledger.fees import GWEI, Limits
+from ledger.dossiers import Dossiers
+from ledger.encoding import keccak256
+from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
 from ledger.follower import Follower
+from ledger.health import FOLLOWER_LEASE, Health
+from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
-from ledger.ports import Chain, Clock, DocumentStore, RecordStore
+from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
+from ledger.readers import ReaderKeys
+from ledger.relayers import check_bundle, holder_of, open_publisher
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
+from wallet.errors import WalletError
 from wallet.files import read_private
-from wallet.signer import LocalSigner, Signer
 
-MAX_HOLDER = 255
+if TYPE_CHECKING:
+    from ledger.adapters.replicated_store import ReplicatedStore
+
+LEASE_SECONDS = 60
+HEALTH_SECONDS = 3  # that a node may take to say how it is
+
+Step = Callable[[], None]
+Turn = Callable[[str, Step], None]
+
+
+def at_once(_part: str, step: Step) -> None:
+    step()
 
 
 @dataclass(frozen=True)
 class Office:
-    """One office with its registers. Close it to let go of its database and connections."""
+    """One office with its registers. Close it to let go of its database and connections. Without its relayer's key it
+    has no publisher, and `closed` says why: it verifies, serves and follows, and takes no applications."""
 
     settings: Settings
     trust: TrustRoot
     chain: Chain
     store: SqlStore
-    documents: DocumentStore
+    documents: ReplicatedStore
+    readers: ReaderKeys
     applications: Applications
-    publisher: Publisher
+    publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
+    dossiers: Dossiers
+    health: Health
+    closed: WalletError | None = None
 
     def state(self, trusted: TrustedRegister) -> FinalState:
         """What is known of a register, as far as it was followed."""
         return FinalState(trusted, self.store, self.chain)
 
-    def run_once(self) -> None:
-        """One step of everything that runs by itself. Raises Unavailable, also while offices elsewhere have the leases
-        of all relayer keys; run it again later, nothing is lost. The processes of one office take turns."""
+    def run_once(self, turn: Turn = at_once) -> None:
+        """One step of everything that runs by itself. `turn` is given each part's name and its step, and may put it off
+        or keep what it raises, so that the other parts go on. Raises Unavailable, also while an office elsewhere has a
+        lease; run it again later, nothing is lost. The processes of one office take turns."""
+        turn("documents", self._bring_documents)
         with _exclusive(self.settings.data / "relayer.lock"):
-            self.publisher.run_once()
+            if self.publisher:
+                turn("publisher", self.publisher.run_once)
             for follower in self.followers:
-                follower.run_once()
-            self.certifier.run_once()
+                part = f"follower {follower.trusted.kind}"
+                turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
+            turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
+            turn("dossiers", partial(self.dossiers.run_once, self.store))
+
+    def _bring_documents(self) -> None:
+        self.documents.run_once()
+
+    def let_go(self) -> None:
+        """Of the leases, so that another office goes on at once. What cannot be let go runs out later."""
+        with suppress(Unavailable):
+            self.store.lease(FOLLOWER_LEASE, holder_of(self.settings), 0)
+        if self.publisher:
+            self.publisher.let_go()
+
+    def _leased(self, name: str, step: Step) -> None:
+        self.store.lease(name, holder_of(self.settings), LEASE_SECONDS)
+        step()
 
     def close(self) -> None:
         self.store.close()
+        self.documents.close()
 
 
 @contextmanager
@@ -79,61 +115,70 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 
 def open_office(settings: Settings) -> Office:
-    """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError, each before anything is changed."""
+    """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError (a secret that all need is missing), each
+    before anything is changed."""
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
     chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
-    relayers = [LocalSigner.from_keystore(path, settings.password) for path in settings.relayer_keystores]
-    contract = read_bundle(settings.bundle_file, chain)
-    reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
+    check_bundle(settings.bundle_file, chain)
+    readers = ReaderKeys(settings.office_key, settings.readers)
+    with readers.sealing():
+        pass  # keys that cannot be read stop the start, and not the first application
     secret = read_private(settings.token_secret)
     clock = SystemClock()
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
     documents = open_documents(settings)
+    dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
+    publisher, closed = open_publisher(settings, trust, store, chain, clock)
+    desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
         trust,
         chain,
         store,
         documents,
-        Applications(trust, store, documents, chain, clock, {"office": reader}, secret),
-        open_publisher(settings, trust, store, chain, clock, relayers, contract),
+        readers,
+        desk,
+        publisher,
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        dossiers,
+        _health(settings, trust, store, documents, publisher, closed),
+        closed,
     )
 
 
-def open_publisher(
+@contextmanager
+def open_health(settings: Settings) -> Iterator[Health]:
+    """How an office is, without opening it: its node or its database may be away, and its schema is left as it is.
+    Raises ConfigurationError."""
+    trust, store = read_trust(settings.trust_file), SqlStore(settings.database)
+    chain = EvmChain(settings.rpc_url, HEALTH_SECONDS, settings.confirmations)
+    try:
+        publisher, closed = open_publisher(settings, trust, store, chain, SystemClock())
+        yield _health(settings, trust, store, open_documents(settings), publisher, closed)
+    finally:
+        store.close()
+
+
+def _health(
     settings: Settings,
     trust: TrustRoot,
-    store: RecordStore,
-    chain: Chain,
-    clock: Clock,
-    relayers: Sequence[Signer],
-    contract: str | None,
-) -> Publisher:
-    # The holder is the folder and not the process, so that an office that was killed goes on at once.
-    holder = f"{gethostname()}:{settings.data.absolute()}"[-MAX_HOLDER:]
-    limits = Limits(int(settings.max_fee_gwei * GWEI), settings.bump_seconds, settings.bundle_seconds)
-    return Publisher(trust, store, chain, clock, relayers, holder, limits, contract)
-
-
-def read_bundle(path: Path, chain: Chain) -> str | None:
-    """The address of the contract that carries several applications (contracts/Bundle.sol), or None where the office
-    has none. Raises ConfigurationError, ChainMismatch (other code is there, which might record nothing)."""
-    if not path.exists():
-        return None
-    try:
-        found = json.loads(path.read_bytes())
-        address, code_hash = parse_address(found["address"]), from_hex(found["codeHash"], 32)
-    except (ValueError, LookupError, TypeError, BadInput):
-        raise ConfigurationError(f"{path} does not name a contract.", "Remove it: all goes without.") from None
-    if keccak256(chain.code(address)) != code_hash:
-        raise ChainMismatch(f"The code at {address} is not the bundling contract.", f"Remove {path}: all goes without.")
-    return address
+    store: SqlStore,
+    documents: ReplicatedStore,
+    publisher: Publisher | None,
+    closed: WalletError | None,
+) -> Health:
+    # A connection of its own: it loses patience sooner than those who have work to do.
+    chain = EvmChain(settings.rpc_url, HEALTH_SECONDS, settings.confirmations)
+    relayers = list(publisher.relayers) if publisher else []
+    check, reason = partial(check_chain, chain, trust), closed.message if closed else ""
+    hindered = publisher.obstacles if publisher else tuple
+    clock, waiting = SystemClock(), documents.waiting
+    return Health(trust, store, chain, documents, clock, relayers, check, reason, hindered, waiting)
 
 
 def read_trust(path: Path) -> TrustRoot:
@@ -146,16 +191,34 @@ def read_trust(path: Path) -> TrustRoot:
         ) from None
 
 
-def open_documents(settings: Settings) -> DocumentStore:
-    if settings.documents == "directory":
-        return DirectoryStore(settings.data / "documents")
-    return KuboStore(settings.documents)
+def open_documents(settings: Settings) -> ReplicatedStore:
+    """Raises ConfigurationError, DocumentStoreUnavailable. No node is contacted yet."""
+    from ledger.adapters.kubo_store import KuboStore
+    from ledger.adapters.replicated_store import ReplicatedStore
+
+    addresses = [] if settings.documents == "directory" else settings.documents.split()
+    return ReplicatedStore(
+        DirectoryStore(settings.data / "documents"),
+        [KuboStore(address) for address in addresses],
+        settings.documents_quorum,
+        settings.data / "documents.db",
+    )
+
+
+def open_document_store(place: str) -> DocumentStore:
+    """The node at a multiaddr, else the folder, which is made where it is missing. Raises ConfigurationError,
+    DocumentStoreUnavailable."""
+    from ledger.adapters.kubo_store import KuboStore
+
+    return KuboStore(place) if place.startswith("/ip") else DirectoryStore(Path(place))
 
 
 def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:
     """The witnesses that the settings name; where they name none, those whose keys lie in the data folder, as the
     devnet's do, which share one node with the office. Raises ConfigurationError, WalletError."""
     if settings.witnesses.split():
+        from ledger.adapters.http_witness import HttpWitness
+
         return [HttpWitness(url) for url in settings.witnesses.split()]
 
     def cosigner(witness: Witness) -> Cosign:

@@ -14,7 +14,7 @@ from ledger.errors import Conflict, ContractReverted
 from ledger.known import FinalState
 from ledger.model import Application, ApplicationState
 from ledger.ports import Chain, RecordStore
-from ledger.recorded import is_recorded
+from ledger.recorded import recorded_by
 from ledger.registers import register_of_kind
 from ledger.trust import TrustRoot
 
@@ -142,12 +142,14 @@ class Bundler:
             answer = self.chain.call(trusted.name.address, authority.window_call(register.window))
             window = authority.parse_window(answer)
         try:
-            recorded = is_recorded(application, register, FinalState(trusted, self.store, self.chain), window)
+            found = recorded_by(application, register, FinalState(trusted, self.store, self.chain), window)
         except Conflict as wait:
             log.info("application waits", application=application.id, reason=wait.message)
             self.held.add(application.id)
             return
-        if not recorded:
+        # What another application of ours recorded is not what this one asked for, though it looks the same.
+        ours = self.store.transaction_with(found) if found else None
+        if found is None or (ours and application.id not in ours.applications):
             self._fail(application, refusal.message)
             return
         log.info("application was recorded already", application=application.id)

@@ -8,7 +8,8 @@ from typing import Any
 import rlp
 
 from ledger.encoding import checksum_address
-from ledger.model import Attempt, Fees
+from ledger.model import Fees
+from ledger.transaction import Attempt
 
 GWEI = 10**9
 ETHER = 10**18

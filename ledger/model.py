@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
+from ledger.transaction import Transaction
+
 ApplicationState = Literal[
     "submitted", "approved", "signed", "sent", "included", "final", "certified", "refused", "failed"
 ]
-AttemptState = Literal["signed", "sent", "included", "final", "failed", "replaced", "lost"]
 BlockTag = Literal["latest", "finalized"]
-
-_BY_WEIGHT: Sequence[AttemptState] = ("final", "failed", "included", "sent", "signed", "lost", "replaced")
 
 
 @dataclass(frozen=True)
@@ -112,74 +111,6 @@ class StoredDocument:
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One signed form of a transaction. `raw` is durable before it is sent; `hash` is keccak256(raw). Fees are in wei a
-    gas, `signed_at` in seconds since 1970."""
-
-    hash: bytes
-    raw: bytes
-    max_fee: int
-    priority_fee: int
-    signed_at: int
-    state: AttemptState = "signed"
-    block_number: int | None = None
-    block_hash: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """What a sender does with one of its nonces. The chain takes one of the attempts (oldest first, each kept for ever)
-    and carries out the applications with these ids in their order."""
-
-    sender: str
-    nonce: int
-    applications: tuple[str, ...]
-    attempts: tuple[Attempt, ...]
-
-    @property
-    def state(self) -> AttemptState:
-        """signed, sent, included, final, failed or lost; what becomes of all attempts together."""
-        states = [attempt.state for attempt in self.attempts]
-        return next(state for state in _BY_WEIGHT if state in states)
-
-    @property
-    def newest(self) -> Attempt:
-        return self.attempts[-1]
-
-    @property
-    def leading(self) -> Attempt:
-        """The attempt that is in a block, else the newest."""
-        return next((attempt for attempt in self.attempts if attempt.block_hash), self.newest)
-
-    @property
-    def hash(self) -> bytes:
-        return self.leading.hash
-
-    @property
-    def block_number(self) -> int | None:
-        return self.leading.block_number
-
-    def sent(self) -> Transaction:
-        """As it is once a node has taken the newest attempt."""
-        return replace(self, attempts=(*self.attempts[:-1], replace(self.newest, state="sent")))
-
-    def mined(self, attempt_hash: bytes, state: AttemptState, receipt: Receipt) -> Transaction:
-        """As it is with one attempt in a block, which replaces all others."""
-
-        def changed(attempt: Attempt) -> Attempt:
-            if attempt.hash != attempt_hash:
-                return replace(attempt, state="replaced", block_number=None, block_hash=None)
-            return replace(attempt, state=state, block_number=receipt.block_number, block_hash=receipt.block_hash)
-
-        return replace(self, attempts=tuple(map(changed, self.attempts)))
-
-    def unmined(self, state: AttemptState) -> Transaction:
-        """As it is when a reorganisation took its block away (sent), or another transaction has its nonce (lost)."""
-        changed = [replace(attempt, state=state, block_number=None, block_hash=None) for attempt in self.attempts]
-        return replace(self, attempts=tuple(changed))
-
-
-@dataclass(frozen=True)
 class RecordedEntry:
     """An entry as the chain recorded it. `entry` is its JSON form (ledger/entries.py), approvers ascending."""
 
@@ -196,3 +127,100 @@ class Place(NamedTuple):
 
     block_number: int
     log_index: int
+
+
+@dataclass(frozen=True)
+class HeldContent:
+    """A content as it lies in the database: of which register and record, its `fields` (none when it was erased), and
+    when and by which application it came."""
+
+    digest: bytes
+    register: str
+    record_id: bytes
+    fields: Sequence[Mapping[str, Any]]
+    application_id: str
+    created: int
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What is left of something erased. `erased` is a record's id, or the digest of one content; `series` the record of
+    the erasures register that orders it and `receipt` the leaf in it; `ground` is empty where this office does not know
+    the receipt's content. `documents` are the CIDs of the sealed documents whose keys are gone; `purged`: no trace is
+    left in the database's files and stores either."""
+
+    series: bytes
+    register: str
+    erased: bytes
+    ground: str
+    time: int
+    receipt: bytes
+    documents: tuple[str, ...] = ()
+    purged: bool = False
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A legal hold on a record: nothing of it is erased from `since` until it is lifted. Both registrars' signatures
+    are kept (wallet.typed_data: PlaceHold, LiftHold). Times are in seconds since 1970."""
+
+    register: str
+    record_id: bytes
+    since: int
+    placed_by: str
+    placed: bytes
+    until: int | None = None
+    lifted_by: str | None = None
+    lifted: bytes | None = None
+
+
+@dataclass(frozen=True)
+class StoredCertificate:
+    """A certificate as it is kept: of a record at a head, the newest having the highest sequence."""
+
+    register: str
+    record_id: bytes
+    sequence: int
+    head: bytes
+    certificate: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """All that an office keeps of one application and the chain does not hold."""
+
+    application: Application
+    idempotency_key: str
+    body_digest: bytes
+    contents: Sequence[StoredContent] = ()
+    documents: Sequence[StoredDocument] = ()
+    approvals: Sequence[Approval] = ()
+    transactions: Sequence[Transaction] = ()
+    certificates: Sequence[StoredCertificate] = ()
+
+
+class Waiting(NamedTuple):
+    """How many applications are in a state, and since when the first of them has been, in seconds since 1970."""
+
+    number: int
+    since: int
+
+
+class Nonces(NamedTuple):
+    """The transactions of one sender: how many are in each state that is not an end, the highest nonce, and the lowest
+    that no block holds, with the time in seconds since when it waits."""
+
+    signed: int = 0
+    sent: int = 0
+    included: int = 0
+    highest: int | None = None
+    lowest_unmined: int | None = None
+    since: int | None = None
+
+
+class Lease(NamedTuple):
+    """`seconds` that its holder still has it; negative since it has run out."""
+
+    name: str
+    holder: str
+    seconds: int

@@ -10,41 +10,46 @@ from ledger.model import (
     Application,
     ApplicationState,
     Approval,
-    Attempt,
-    AttemptState,
     Block,
     BlockTag,
+    Dossier,
     Fees,
+    Lease,
     Log,
+    Nonces,
     Place,
     Receipt,
     RecordedEntry,
     StoredContent,
     StoredDocument,
-    Transaction,
+    Waiting,
 )
+from ledger.transaction_port import TransactionStore
 
 __all__ = [
     "AccountProof",
     "Application",
     "ApplicationState",
     "Approval",
-    "Attempt",
-    "AttemptState",
     "Block",
     "BlockTag",
     "Chain",
     "Clock",
     "DocumentStore",
+    "Dossier",
     "Fees",
+    "Lease",
     "Log",
+    "Nonces",
     "Place",
     "Receipt",
     "RecordStore",
     "RecordedEntry",
+    "ReplicatedDocuments",
     "StoredContent",
     "StoredDocument",
-    "Transaction",
+    "TransactionStore",
+    "Waiting",
 ]
 
 
@@ -70,7 +75,7 @@ class Chain(Protocol):
         """The number of transactions of `address` in the blocks up to and including `at`."""
 
     def balance(self, address: str) -> int:
-        """In wei, on the latest block."""
+        """In wei, as of the latest block."""
 
     def fees(self) -> Fees: ...
 
@@ -84,6 +89,9 @@ class Chain(Protocol):
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None: ...
 
+    def transaction(self, transaction_hash: bytes) -> bytes | None:
+        """The signed EIP-1559 transaction of this hash as it was sent. None when the node has none of it."""
+
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         """All logs of one contract in blocks first..last inclusive, in chain order. Raises RangeRefused when the node
         answers for fewer blocks only."""
@@ -93,19 +101,47 @@ class Chain(Protocol):
 
 
 class DocumentStore(Protocol):
-    """Keeps opaque bytes under their CID (docs/protocol.md section 5)."""
+    """Keeps opaque bytes under their CID (docs/protocol.md section 5). What is put is durable when the call returns;
+    putting again mends a damaged copy in a folder, and not in an IPFS node, where it is deleted first. Every method
+    raises DocumentStoreUnavailable when the store cannot be asked."""
 
     name: str
 
     def put(self, data: bytes) -> str:
-        """Store and return the CID, computed here. Idempotent; durable when it returns.
-        Raises DocumentStoreUnavailable, DocumentCorrupt (the store answered another CID)."""
+        """Store and return the CID, computed here. Idempotent. Raises DocumentCorrupt (the store answered another
+        CID)."""
+
+    def put_stream(self, pieces: Iterable[bytes]) -> str:
+        """As `put`, for a document of any size in pieces of any size, in constant memory."""
+
+    def put_many(self, documents: Iterable[bytes]) -> list[str]:
+        """As `put`, for many documents: their CIDs in order. What was stored before an error stays."""
 
     def get(self, cid: str, size_limit: int) -> bytes:
         """The bytes, checked against the CID before they are returned.
-        Raises DocumentMissing, DocumentCorrupt, DocumentStoreUnavailable, TooLarge."""
+        Raises DocumentMissing, DocumentCorrupt, TooLarge."""
 
-    def has(self, cid: str) -> bool: ...
+    def read(self, cid: str, size_limit: int) -> Iterator[bytes]:
+        """As `get`, in constant memory: pieces of at most 2 MiB, each checked before it is yielded."""
+
+    def has(self, cid: str) -> bool:
+        """Whether it is there. Its bytes are checked by `get` and `read` only."""
+
+    def cids(self) -> Iterator[str]:
+        """Every document that is kept, once, in no order."""
+
+    def delete(self, cid: str) -> None:
+        """Keep a document no longer, and let its bytes go. Idempotent."""
+
+
+class ReplicatedDocuments(DocumentStore, Protocol):
+    """A document store of several copies. What is put is durable in the office's own copy when the call returns."""
+
+    def run_once(self) -> bool:
+        """Bring the next documents to the nodes that lack them. True where there may be more to do now."""
+
+    def below_quorum(self, cids: Iterable[str]) -> list[str]:
+        """Which of these are not on enough nodes yet: an application with them waits."""
 
 
 class Clock(Protocol):
@@ -113,7 +149,7 @@ class Clock(Protocol):
         """Seconds since 1970. Decides no fact of a record: block time does."""
 
 
-class RecordStore(Protocol):
+class RecordStore(TransactionStore, Protocol):
     """The database. Every method is one transaction: it happens wholly and durably, or not at all.
     All raise StoreUnavailable when the database is locked, full or gone."""
 
@@ -124,10 +160,12 @@ class RecordStore(Protocol):
         documents: Iterable[StoredDocument],
         idempotency_key: str,
         body_digest: bytes,
+        keep: Callable[[], None] | None = None,
     ) -> Application:
         """Accept an application with the contents and documents that it brings. The same key with the same body
         digest returns the application accepted the first time (also when called ten times at once); another digest
-        raises IdempotencyMismatch."""
+        raises IdempotencyMismatch. `keep` is called for what is accepted now, before it is: what it raises undoes it,
+        and of two that it was called for with one key the later one is accepted."""
 
     def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
         """The application accepted under this key, if any. Raises IdempotencyMismatch as add_application."""
@@ -141,8 +179,9 @@ class RecordStore(Protocol):
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         """Change an application's state. Raises Conflict when its state is not `expected`."""
 
-    def add_approval(self, application_id: str, approval: Approval) -> None:
-        """Adding the same signer and role again replaces nothing and is no error. Raises NotFound."""
+    def add_approval(self, application_id: str, approval: Approval, keep: Callable[[], None] | None = None) -> None:
+        """Adding the same signer and role again replaces nothing and is no error. Raises NotFound. `keep` is called
+        before a new one is saved, as in add_application."""
 
     def approvals(self, application_id: str) -> list[Approval]:
         """Ascending by signer."""
@@ -150,38 +189,12 @@ class RecordStore(Protocol):
     def document(self, cid: str) -> StoredDocument:
         """Raises NotFound."""
 
-    def add_transaction(
-        self, application_ids: Sequence[str], sender: str, at_least: int, sign: Callable[[int], Attempt]
-    ) -> Transaction:
-        """Choose the sender's next nonce (the lowest from `at_least` on that has no transaction), save the attempt that
-        `sign` makes for it and move the applications from approved to signed, all together: what is raised in `sign`
-        leaves no gap. Raises Conflict when one of the applications is not approved or is being signed."""
+    def documents(self, after: str = "", limit: int = 1_000) -> list[StoredDocument]:
+        """The sealed documents by CID, from behind `after`."""
 
-    def add_attempt(self, transaction: Transaction, attempt: Attempt) -> Transaction:
-        """Save another attempt of a transaction that is not in a block. Raises Conflict when it has changed."""
-
-    def transactions(self, state: AttemptState, limit: int = 100) -> list[Transaction]:
-        """Those whose `state` this is, lowest nonce first."""
-
-    def open_transactions(self, sender: str) -> list[Transaction]:
-        """Those that are signed, sent or included, lowest nonce first."""
-
-    def open_senders(self) -> list[str]:
-        """Who has such transactions."""
-
-    def highest_nonce(self, sender: str) -> int | None: ...
-
-    def update_transaction(
-        self, before: Transaction, after: Transaction, application_state: ApplicationState, reason: str = ""
-    ) -> None:
-        """Save the attempts' new states and blocks with the applications' new state. Raises NotFound, Conflict (its
-        state is not that of `before`)."""
-
-    def transaction_of(self, application_id: str) -> Transaction | None:
-        """The newest that carries the application."""
-
-    def reverted(self, application_ids: Sequence[str]) -> Mapping[str, int]:
-        """How many transactions that carried it have failed, for each of these applications with any."""
+    def rewrap(self, changes: Iterable[tuple[StoredDocument, Mapping[str, bytes]]]) -> int:
+        """Give documents other wraps, all or none of them; how many. One whose wraps are no longer those that are
+        shown, because they were changed or erased meanwhile, is left as it is."""
 
     def add_entries(
         self, register: str, last_block: int, entries: Iterable[RecordedEntry], revealed: Mapping[bytes, Any]
@@ -238,6 +251,40 @@ class RecordStore(Protocol):
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         """The newest one, or that of a head; None if there is none."""
 
+    def dossier(self, application_id: str) -> Dossier:
+        """What is kept of an application, with the newest certificate of each of its records. Raises NotFound."""
+
+    def restore(self, dossier: Dossier, concluded: bool) -> bool:
+        """Put back what a dossier holds; False when the application is there, and nothing is changed. `concluded`: the
+        key ring holds how it ended."""
+
+    def unkept(self, limit: int = 100) -> list[tuple[str, bool]]:
+        """The ids of applications that ended, or came without `keep`, and were not marked as kept since; with each
+        whether it came with `keep`."""
+
+    def mark_kept(self, application_ids: Sequence[str], concluded: bool) -> None:
+        """Note that the key ring holds how these were accepted and, if `concluded`, how they ended."""
+
+    def ids(self) -> Iterator[str]:
+        """Of all applications, oldest first, read while they are asked for."""
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever accepted or followed."""
+
+    def strange(self, register: str) -> Iterator[RecordedEntry]:
+        """The entries of a register that no transaction of this office recorded."""
+
     def lease(self, name: str, holder: str, seconds: int) -> None:
         """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;
-        with 0 let go of it. Raises Unavailable, naming the holder, while another has it."""
+        with 0 let go of it. Raises LeaseTaken, naming the holder, while another has it."""
+
+    def leases(self) -> list[Lease]:
+        """All that were ever taken, by name, also those that have run out."""
+
+    def waiting(self) -> dict[ApplicationState, Waiting]:
+        """Of the states in which an application waits, or has failed: those in which any are."""
+
+    def nonces(self, sender: str) -> Nonces: ...
+
+    def schema(self) -> tuple[str, str]:
+        """The version of the database's schema, and the one that this program is written for."""

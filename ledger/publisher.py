@@ -7,6 +7,7 @@ between two steps only spares work: every decision rests on the store and the ch
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -62,6 +63,12 @@ class Publisher:
             sender.step()
         for sender in self._sign(senders):
             sender.step()
+
+    def let_go(self) -> None:
+        """Of the keys, so that another worker has them at once. What cannot be let go runs out later."""
+        for address in self.relayers:
+            with suppress(Unavailable):
+                self.store.lease(f"relayer {address}", self.holder, 0)
 
     def obstacles(self) -> list[str]:
         """Why applications wait, in sentences for the operator; empty when nothing is in the way. Only the chain and
@@ -174,7 +181,7 @@ class Publisher:
         if sender.signer is None:
             yield f"{name} has {len(unmined)} transactions on their way, and its keystore is not here to offer more."
             return
-        if unknown := sender.unknown_nonces():
+        if waiting and (unknown := sender.unknown_nonces()):
             yield (
                 f"{name}: the chain holds {unknown} transactions of it that this database lacks. It waits until the "
                 f"registers are read past them. If no backup was restored and the key is not new here, who else has it?"

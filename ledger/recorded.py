@@ -15,21 +15,24 @@ from ledger.registers.base import Register
 from ledger.registers.forms import Known
 
 
-def is_recorded(application: Application, register: Register, known: Known, window: int) -> bool:
-    """Whether the entries that took the place of those the application builds on are the very ones it asks for, all but
-    who approved them and when. `known` is the register as far as it was followed; `window` see Register.follow. Raises
-    Conflict when one of them is not final yet, so that nobody can tell."""
+def recorded_by(application: Application, register: Register, known: Known, window: int) -> bytes | None:
+    """The hash of the transaction that recorded the very entries that the application asks for, all but who approved
+    them and when, in place of those it builds on; None if none did. `known` is the register as far as it was followed;
+    `window` see Register.follow. Raises Conflict when one of them is not final yet, so that nobody can tell."""
     built_on = {ZERO32, *_heads_in(application.payload, register.entry)}
     found: dict[bytes, Entry] = {}
+    transactions: list[bytes] = []
 
     def head_before(record_id: bytes) -> bytes:
-        history = [register.entry.from_json(item.entry) for item in known.history(record_id)]
+        items = known.history(record_id)
+        history = [register.entry.from_json(item.entry) for item in items]
         head = known.head(record_id)
         if head != (history[-1].head if history else ZERO32) and (history or (head not in built_on and not found)):
             raise Conflict("A newer change of this record is not final yet.", "It is looked at again when it is.")
-        for entry in reversed(history):
+        for item, entry in zip(reversed(items), reversed(history), strict=True):
             if entry.previous in built_on:
                 found[record_id] = entry
+                transactions.append(item.transaction_hash)
                 return entry.previous
         # A batch stands under an id of its own, which no log names: the one built on is there, a newer one was not.
         return head if head in built_on else ZERO32
@@ -40,15 +43,16 @@ def is_recorded(application: Application, register: Register, known: Known, wind
     with suppress(ContractReverted):
         follow(0)
     if not found:
-        return False
+        return None
     try:
         asked = follow(next(iter(found.values())).time)
     except ContractReverted:
-        return False
-    return all(
+        return None
+    same = all(
         record_id in asked and replace(asked[record_id], time=entry.time, approvals=entry.approvals) == entry
         for record_id, entry in found.items()
     )
+    return transactions[0] if same else None
 
 
 def _heads_in(payload: Mapping[str, Any], kind: type[Entry]) -> Iterator[bytes]:

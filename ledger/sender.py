@@ -15,8 +15,9 @@ from ledger.bundler import Bundle
 from ledger.encoding import keccak256
 from ledger.errors import NotFound, Refused, Unavailable
 from ledger.fees import Limits, dearest, raised, unsigned
-from ledger.model import ApplicationState, Attempt, Fees, Receipt, Transaction
+from ledger.model import ApplicationState, Fees, Receipt
 from ledger.ports import Chain, Clock, RecordStore
+from ledger.transaction import Attempt, Transaction
 from wallet.signer import Signer
 
 log = structlog.get_logger()

@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     max_fee_gwei: PositiveFloat = 200  # the most that a relayer offers for a unit of gas
     bump_seconds: NonNegativeInt = 180  # after which a transaction that is not mined offers more
     bundle_seconds: NonNegativeInt = 10  # that an application waits for others, while earlier ones are not mined
-    documents: str = "directory"  # or the address of a Kubo RPC port, as /ip4/127.0.0.1/tcp/5001
+    documents: str = "directory"  # or the addresses of Kubo RPC ports, as /ip4/127.0.0.1/tcp/5001, with spaces between
+    documents_quorum: NonNegativeInt = 0  # of those that must hold what an application brings; 0: more than half
     database_url: str = ""
     password: str = DEVNET_PASSWORD
     witnesses: str = ""  # the URLs of `khalayak witness`, with spaces between
@@ -69,6 +70,15 @@ class Settings(BaseSettings):
     @property
     def office_key(self) -> Path:
         return self.data / "office-key"
+
+    @property
+    def key_ring(self) -> Path:
+        return self.data / "keyring"
+
+    @property
+    def readers(self) -> Path:
+        """The folder of the public keys that every document is sealed for beside the office's own."""
+        return self.data / "readers"
 
     @property
     def token_secret(self) -> Path:

@@ -12,9 +12,10 @@ from typing import Any
 
 from ledger.bootstrap import Office, open_office
 from ledger.fees import GWEI, Limits
-from ledger.model import Application, Attempt, Transaction
+from ledger.model import Application
 from ledger.publisher import Publisher
 from ledger.settings import Settings
+from ledger.transaction import Attempt, Transaction
 from scripts.deploy import DEVNET_WORK_FACTOR, Deployer
 from scripts.devnet import free_port
 from scripts.node import foundry

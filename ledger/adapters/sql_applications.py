@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select, update
@@ -35,6 +35,7 @@ class SqlApplications(SqlSession):
         documents_: Iterable[StoredDocument],
         idempotency_key: str,
         body_digest: bytes,
+        keep: Callable[[], None] | None = None,
     ) -> Application:
         # Two requests without a key would count as one: the second applicant would get the first one's answer.
         if not 0 < len(idempotency_key) <= MAX_KEY:
@@ -43,7 +44,7 @@ class SqlApplications(SqlSession):
                 "Send a fresh random one with each new request.",
             )
         row = {**vars(application), "payload": json.dumps(application.payload)}
-        row |= {"idempotency_key": idempotency_key, "body_digest": body_digest}
+        row |= {"idempotency_key": idempotency_key, "body_digest": body_digest, "kept": 1 if keep else 0}
         with self.transaction() as connection:
             added = inserting(connection, applications).on_conflict_do_nothing().returning(applications.c.number)
             if connection.execute(added, row).first() is None:
@@ -54,6 +55,9 @@ class SqlApplications(SqlSession):
             if brought := [row_of_content(application.id, content) for content in contents_]:
                 connection.execute(insert(contents), brought)
             add_once(connection, documents, [row_of_document(document) for document in documents_])
+            # Last: once it is kept, only the commit can fail, and the same request is kept anew then.
+            if keep:
+                keep()
         return application
 
     def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
@@ -73,12 +77,15 @@ class SqlApplications(SqlSession):
         with self.transaction() as connection:
             move(connection, application_id, expected, to, reason)
 
-    def add_approval(self, application_id: str, approval: Approval) -> None:
+    def add_approval(self, application_id: str, approval: Approval, keep: Callable[[], None] | None = None) -> None:
         key = {"application_id": application_id, "signer": approval.signer, "role": approval.role}
         with self.transaction() as connection:
             if not connection.execute(select(applications.c.id).where(applications.c.id == application_id)).first():
                 raise NotFound("There is no application with this id.", "Check the id; it was shown when you applied.")
-            add_once(connection, approvals, [{**key, "signature": approval.signature}])
+            row = inserting(connection, approvals).values(**key, signature=approval.signature)
+            added = row.on_conflict_do_nothing(index_elements=list(key)).returning(approvals.c.signer)
+            if connection.execute(added).first() and keep:
+                keep()
 
     def approvals(self, application_id: str) -> list[Approval]:
         query = select(approvals).where(approvals.c.application_id == application_id)

@@ -6,20 +6,17 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, cast, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
 
 from ledger.adapters.sql_engine import take_turns
-from ledger.adapters.sql_rows import inserting
+from ledger.adapters.sql_rows import NOW, add_once, inserting, matches
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import applications, attempts, carried, leases, transactions
-from ledger.errors import Conflict, NotFound, Unavailable
-from ledger.model import ApplicationState, Attempt, AttemptState, Transaction
+from ledger.errors import Conflict, LeaseTaken, NotFound
+from ledger.model import ApplicationState
+from ledger.transaction import Attempt, AttemptState, Transaction
 
 OPEN: Sequence[AttemptState] = ("signed", "sent", "included")
-_NOW = {
-    "sqlite": cast(func.strftime("%s", "now"), BigInteger),
-    "postgresql": cast(func.extract("epoch", func.clock_timestamp()), BigInteger),
-}
 
 
 class SqlTransactions(SqlSession):
@@ -83,17 +80,24 @@ class SqlTransactions(SqlSession):
         return None if row is None else row[0]
 
     def transaction_of(self, application_id: str) -> Transaction | None:
-        newest = select(func.max(carried.c.transaction_number)).where(carried.c.application_id == application_id)
-        found = self._found(select(transactions).where(transactions.c.number == newest.scalar_subquery()))
-        return found[0] if found else None
+        return next(reversed(self.carrying(application_id)), None)
+
+    def transaction_with(self, attempt_hash: bytes) -> Transaction | None:
+        number = select(attempts.c.transaction_number).where(attempts.c.hash == attempt_hash)
+        return next(iter(self._found(select(transactions).where(transactions.c.number.in_(number)))), None)
+
+    def carrying(self, application_id: str) -> list[Transaction]:
+        """All transactions of an application, oldest first."""
+        numbers = select(carried.c.transaction_number).where(carried.c.application_id == application_id)
+        return self._found(select(transactions).where(transactions.c.number.in_(numbers)), "number")
 
     def reverted(self, application_ids: Sequence[str]) -> Mapping[str, int]:
         of_ids = (carried.c.application_id.in_(application_ids), transactions.c.state == "failed")
         query = select(carried.c.application_id, func.count().label("times")).join(transactions).where(*of_ids)
         return {row.application_id: row.times for row in self.all(query.group_by(carried.c.application_id))}
 
-    def _found(self, query: Select[Any]) -> list[Transaction]:
-        rows = self.all(query.order_by(transactions.c.nonce))
+    def _found(self, query: Select[Any], order: str = "nonce") -> list[Transaction]:
+        rows = self.all(query.order_by(transactions.c[order]))
         numbers = [row.number for row in rows]
         signed, ids = defaultdict(list), defaultdict(list)
         ordered = select(attempts).where(attempts.c.transaction_number.in_(numbers))
@@ -109,14 +113,26 @@ class SqlTransactions(SqlSession):
 
     def lease(self, name: str, holder: str, seconds: int) -> None:
         with self.transaction() as connection:
-            now = _NOW[connection.dialect.name]
+            now = NOW[connection.dialect.name]
             taken = inserting(connection, leases).values(name=name, holder=holder, expires=now + seconds)
             free = or_(leases.c.holder == holder, leases.c.expires <= now)
             change = {"holder": taken.excluded.holder, "expires": taken.excluded.expires}
             taken = taken.on_conflict_do_update(index_elements=["name"], set_=change, where=free)
             if connection.execute(taken.returning(leases.c.name)).first() is None:
                 other = connection.execute(select(leases.c.holder).where(leases.c.name == name)).scalar()
-                raise Unavailable(f"{other} has the lease {name}.", "Stop it there, or wait until it lets go.")
+                raise LeaseTaken(f"{other} has the lease {name}.", "Stop it there, or wait until it lets go.")
+
+
+def restore_transaction(connection: Connection, transaction: Transaction, application_id: str) -> None:
+    """Add a transaction of an application that is there again. Those it carries beside it come with their own."""
+    key = {"sender": transaction.sender, "nonce": transaction.nonce}
+    added = inserting(connection, transactions).values(**key, state=transaction.state)
+    connection.execute(added.on_conflict_do_nothing(index_elements=list(key)))
+    number = connection.execute(select(transactions.c.number).where(*matches(transactions, key))).scalar_one()
+    add_once(connection, attempts, [{**vars(item), "transaction_number": number} for item in transaction.attempts])
+    position = transaction.applications.index(application_id)
+    row = {"transaction_number": number, "position": position, "application_id": application_id}
+    add_once(connection, carried, [row])
 
 
 def _lowest_free(connection: Connection, sender: str, at_least: int) -> int:

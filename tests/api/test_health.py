@@ -24,7 +24,9 @@ def cut_off(parts: TestOffice) -> Iterator[Applicant]:
     """The office when its node does not answer."""
     office, chain = parts.office, EvmChain(f"http://127.0.0.1:{free_port()}")
     desk = office.applications
-    applications = Applications(desk.trust, desk.store, desk.documents, chain, desk.clock, desk.readers, desk.secret)
+    applications = Applications(
+        desk.trust, desk.store, desk.documents, chain, desk.clock, desk.readers, desk.secret, desk.dossiers
+    )
     lonely = replace(office, chain=chain, applications=applications)
     with serving(create_app(lonely, worker=False)) as url, httpx.Client(base_url=url) as http:
         yield Applicant(http, parts)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from tests.api.conftest import applicant, base_url, http, parts, problem
 from tests.databases import open_store, store, url
+from tests.kubo import Daemon, ipfs_or_skip, start_kubo
 from tests.office import TestOffice, office_at
 from tests.publishing import Desk, anvil, desk_at
 
@@ -15,9 +17,17 @@ __all__ = ["applicant", "base_url", "http", "open_store", "parts", "problem", "s
 
 
 @pytest.fixture(scope="session")
+def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Daemon]]:
+    """Two IPFS nodes, each of which knows nothing of the other."""
+    repos = [tmp_path_factory.mktemp(f"kubo-{number}") for number in (1, 2)]
+    with ExitStack() as running:
+        yield [Daemon(running.enter_context(start_kubo(ipfs_or_skip(), repo)), repo) for repo in repos]
+
+
+@pytest.fixture(scope="session")
 def at_hardhat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
     """Registers on hardhat, strict about fees and nonces, that all tests of this folder share."""
-    with start_hardhat(free_port()) as node, office_at(tmp_path_factory.mktemp("hardhat"), node) as office:
+    with start_hardhat() as node, office_at(tmp_path_factory.mktemp("hardhat"), node) as office:
         yield office
 
 

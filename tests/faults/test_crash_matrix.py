@@ -20,7 +20,7 @@ PARTS = ("store", "chain", "signer")
 # What changes nothing: to be killed there is to be killed before the next effect. All else that the code calls is one.
 READS = {
     *(f"store.{name}" for name in ("applications", "approvals", "cursor", "highest_nonce", "open_senders")),
-    *(f"store.{name}" for name in ("open_transactions", "reverted", "transactions")),
+    *(f"store.{name}" for name in ("open_transactions", "reverted", "transactions", "transaction_with")),
     *(f"chain.{name}" for name in ("balance", "block", "call", "estimate_gas", "fees", "next_nonce", "receipt")),
     "chain.spent_nonces",
 }

@@ -8,7 +8,8 @@ from itertools import chain
 from threading import Barrier
 
 from ledger.errors import Conflict
-from ledger.ports import Attempt, RecordStore
+from ledger.ports import RecordStore
+from ledger.transaction import Attempt
 from tests.ports.test_record_store import RELAYER, approved, sign, signing
 
 THREADS, NONCES = 8, 25

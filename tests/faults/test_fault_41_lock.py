@@ -10,7 +10,8 @@ from sqlalchemy import create_engine, make_url, text
 
 from ledger.adapters import sql_engine
 from ledger.errors import StoreUnavailable
-from ledger.ports import Attempt, RecordStore
+from ledger.ports import RecordStore
+from ledger.transaction import Attempt
 from tests.api.conftest import Applicant, Problem
 from tests.ports.test_record_store import REGISTER, accept, application, recorded, signing
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +13,16 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from ledger.adapters.sql_engine import MIGRATIONS
+from ledger.adapters.sql_engine import MIGRATIONS, newest_schema
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.sql_tables import metadata
 from ledger.encoding import keccak256
 from ledger.errors import ConfigurationError
-from ledger.model import Attempt, Receipt
+from ledger.model import Receipt
+from ledger.transaction import Attempt
 from wallet.signer import LocalSigner
 
 HOLDERS = ("0x" + "0a" * 20, "0x" + "0B" * 20)
@@ -47,6 +50,12 @@ def test_the_migrations_make_the_tables_that_the_store_uses(url: str) -> None:
     migrate(url)
     with create_engine(url).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_newest_schema_is_the_last_migration() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    assert scripts.get_heads() == [newest_schema()]
+    assert all(Path(script.path).name.startswith(f"{script.revision}_") for script in scripts.walk_revisions())
 
 
 def to_revision(url: str, revision: str, move: Any) -> None:
@@ -108,7 +117,7 @@ EARLIER = ("hash", "raw", "sender", "nonce", "application_id", "state", "block_n
 
 def earlier_office(url: str) -> list[dict[str, Any]]:
     """The transactions of an office that sent one for each application: one signed, one in a block."""
-    to_revision(url, "0004", command.upgrade)
+    to_revision(url, "0007", command.upgrade)
     columns = "id, register, action, payload, state, reason, created, access_digest, idempotency_key, body_digest"
     values = [{"id": name, "state": state, "digest": b"d" * 32} for name, state in (("a", "final"), ("b", "signed"))]
     rows = [
@@ -142,7 +151,7 @@ def test_transactions_of_one_application_become_nonces_with_attempts_and_come_ba
     (open_one,) = store.open_transactions(HOLDERS[0])
     store.add_attempt(open_one, Attempt(keccak256(more), more, 2_000, 200, 78))
     store.close()
-    to_revision(url, "0004", command.downgrade)
+    to_revision(url, "0007", command.downgrade)
     with create_engine(url).connect() as connection:
         kept = connection.execute(text("SELECT * FROM transactions ORDER BY nonce")).mappings().all()
     assert [dict(row) for row in kept] == [rows[0], {**rows[1], "raw": more, "hash": keccak256(more)}]
@@ -162,11 +171,11 @@ def test_a_schema_with_a_bundle_under_way_goes_back_only_when_it_is_final(url: s
     raw = signed(7, 1_000)
     bundle = store.add_transaction(["a", "b"], HOLDERS[0], 7, lambda _: Attempt(keccak256(raw), raw, 1_000, 100, 1))
     with pytest.raises(RuntimeError, match="not final"):
-        to_revision(url, "0004", command.downgrade)
+        to_revision(url, "0007", command.downgrade)
     receipt = Receipt(5, b"b" * 32, True)
     store.update_transaction(bundle, bundle.mined(bundle.hash, "final", receipt), "final")
     store.close()
-    to_revision(url, "0004", command.downgrade)
+    to_revision(url, "0007", command.downgrade)
     with create_engine(url).connect() as connection:
         carried = connection.execute(text("SELECT application_id FROM transactions WHERE nonce = 7")).all()
     assert carried == [("a",)]

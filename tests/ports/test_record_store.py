@@ -18,8 +18,9 @@ import pytest
 from ledger.adapters.sql_store import SqlStore
 from ledger.encoding import keccak256
 from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound
-from ledger.model import Application, Approval, Attempt, RecordedEntry, StoredContent, StoredDocument, Transaction
+from ledger.model import Application, Approval, RecordedEntry, StoredContent, StoredDocument
 from ledger.ports import RecordStore
+from ledger.transaction import Attempt, Transaction
 
 REGISTER = "eip155:31337:0x5FbDB2315678afecb367f032d93F642f64180aa3"
 RELAYER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -222,7 +223,11 @@ def test_the_newest_certificate_is_of_the_longest_history_and_the_last_made(stor
 def test_killed_while_accepting_it_keeps_whole_applications_and_all_it_acknowledged(
     url: str, open_store: Callable[[], RecordStore]
 ) -> None:
-    child = subprocess.Popen([sys.executable, __file__, url], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.ports.test_record_store", url],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
     assert child.stdout
     acknowledged = [child.stdout.readline().decode().strip() for _ in range(30)]
     child.send_signal(signal.SIGKILL)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from ledger.errors import Conflict, Unavailable
-from ledger.model import Attempt, Receipt
+from ledger.model import Receipt
 from ledger.ports import RecordStore
+from ledger.transaction import Attempt
 from tests.ports.test_record_store import RELAYER, accept, approved, attempt, sign, signing, transaction
 
 OTHER = "0x" + "11" * 20
