@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ledger.model import (
@@ -14,9 +14,8 @@ from ledger.model import (
     BlockTag,
     Dossier,
     Fees,
-    Lease,
+    Followed,
     Log,
-    Nonces,
     Place,
     Receipt,
     RecordedEntry,
@@ -38,9 +37,8 @@ __all__ = [
     "DocumentStore",
     "Dossier",
     "Fees",
-    "Lease",
+    "Followed",
     "Log",
-    "Nonces",
     "Place",
     "Receipt",
     "RecordStore",
@@ -63,7 +61,8 @@ class Chain(Protocol):
     def block(self, at: int | BlockTag) -> Block:
         """The header at a number or tag, its hash recomputed here. Raises NotFound, InvalidProof (hash differs)."""
 
-    def code(self, address: str) -> bytes: ...
+    def code(self, address: str, at: int | BlockTag = "latest") -> bytes:
+        """Raises StateDropped when the node has not kept the state of that block."""
 
     def call(self, to: str, data: bytes) -> bytes:
         """The result of a read-only call on the latest block. Raises ContractReverted."""
@@ -92,9 +91,12 @@ class Chain(Protocol):
     def transaction(self, transaction_hash: bytes) -> bytes | None:
         """The signed EIP-1559 transaction of this hash as it was sent. None when the node has none of it."""
 
+    def blocks(self, numbers: Sequence[int]) -> list[Block]:
+        """The headers at these numbers, as `block`, in one request or a few."""
+
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         """All logs of one contract in blocks first..last inclusive, in chain order. Raises RangeRefused when the node
-        answers for fewer blocks only."""
+        answers for fewer blocks only, ChainUnreachable also when it has not all these blocks."""
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
         """EIP-1186. Raises StateDropped when the node has not kept the state of that block."""
@@ -197,13 +199,25 @@ class RecordStore(TransactionStore, Protocol):
         shown, because they were changed or erased meanwhile, is left as it is."""
 
     def add_entries(
-        self, register: str, last_block: int, entries: Iterable[RecordedEntry], revealed: Mapping[bytes, Any]
+        self,
+        register: str,
+        after: Followed | None,
+        last: Followed,
+        entries: Iterable[RecordedEntry],
+        revealed: Mapping[bytes, Any],
     ) -> None:
-        """Save what the chain recorded up to and including `last_block`, with what it revealed (commitment → JSON), and
-        move the register's cursor there. What is already there is left as it is; a cursor never moves back."""
+        """Save what the chain recorded behind the cursor `after` up to and including the block `last`, in the order of
+        the log, with what it revealed (commitment → JSON), and move the register's cursor there, all together. Raises
+        Conflict when the cursor is elsewhere, because another follower was quicker, and when an entry is there."""
+
+    def followed(self, register: str) -> Followed | None:
+        """The last block followed with its hash, or None."""
 
     def cursor(self, register: str) -> int | None:
-        """The last block followed, or None."""
+        """The number of the last block followed, or None."""
+
+    def newest(self, register: str, record_ids: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """The words of the newest entry of each of these records that has one."""
 
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         """Oldest first; empty when nothing was recorded."""
@@ -274,17 +288,8 @@ class RecordStore(TransactionStore, Protocol):
     def strange(self, register: str) -> Iterator[RecordedEntry]:
         """The entries of a register that no transaction of this office recorded."""
 
-    def lease(self, name: str, holder: str, seconds: int) -> None:
-        """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;
-        with 0 let go of it. Raises LeaseTaken, naming the holder, while another has it."""
-
-    def leases(self) -> list[Lease]:
-        """All that were ever taken, by name, also those that have run out."""
-
     def waiting(self) -> dict[ApplicationState, Waiting]:
         """Of the states in which an application waits, or has failed: those in which any are."""
-
-    def nonces(self, sender: str) -> Nonces: ...
 
     def schema(self) -> tuple[str, str]:
         """The version of the database's schema, and the one that this program is written for."""

@@ -1,11 +1,11 @@
-"""What the core needs of a database for transactions; a part of ledger.ports.RecordStore."""
+"""What the core needs of a database for transactions and leases; a part of ledger.ports.RecordStore."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from ledger.model import ApplicationState
+from ledger.model import ApplicationState, Lease, Nonces
 from ledger.transaction import Attempt, AttemptState, Transaction
 
 
@@ -47,3 +47,12 @@ class TransactionStore(Protocol):
 
     def reverted(self, application_ids: Sequence[str]) -> Mapping[str, int]:
         """How many transactions that carried it have failed, for each of these applications with any."""
+
+    def nonces(self, sender: str) -> Nonces: ...
+
+    def lease(self, name: str, holder: str, seconds: int) -> None:
+        """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;
+        with 0 let go of it. Raises LeaseTaken, naming the holder, while another has it."""
+
+    def leases(self) -> list[Lease]:
+        """All that were ever taken, by name, also those that have run out."""

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, text, update
 
+from ledger.adapters.sql_entries import SqlEntries
+from ledger.adapters.sql_history import COLUMNS
 from ledger.adapters.sql_rows import (
     add_once,
     application_in,
@@ -20,12 +22,10 @@ from ledger.adapters.sql_tables import (
     UNKEPT,
     applications,
     approvals,
-    attempts,
     certificates,
     contents,
     cursors,
     documents,
-    entries,
 )
 from ledger.adapters.sql_transactions import SqlTransactions, restore_transaction
 from ledger.errors import NotFound
@@ -42,7 +42,7 @@ from ledger.model import (
 AT_ONCE = 500  # values of one IN
 
 
-class SqlArchive(SqlTransactions):
+class SqlArchive(SqlEntries, SqlTransactions):
     """See ledger.ports.RecordStore."""
 
     def dossier(self, application_id: str) -> Dossier:
@@ -99,9 +99,11 @@ class SqlArchive(SqlTransactions):
         return self.one(select(applications.c.id).limit(1)) is None and self.one(select(cursors).limit(1)) is None
 
     def strange(self, register: str) -> Iterator[RecordedEntry]:
-        known = entries.c.transaction_hash.in_(select(attempts.c.hash))
-        query = select(entries).where(entries.c.register == register, ~known)
-        return (entry_in(row) for row in self.stream(query.order_by(entries.c.block_number, entries.c.log_index)))
+        number, layout = self.register_number(register)
+        tables = "entries e CROSS JOIN calls c WHERE c.place = e.call AND e.register = :number"
+        unknown = "c.transaction_hash NOT IN (SELECT hash FROM attempts)"
+        query = text(f"SELECT {COLUMNS} FROM {tables} AND {unknown} ORDER BY e.place")  # nosec B608 - our own words
+        return (entry_in(row, layout) for row in self.stream(query.bindparams(number=number)))
 
     def _documents_of(self, brought: Sequence[StoredContent]) -> Iterator[StoredDocument]:
         values = (field["value"] for content in brought for field in content.fields if field["name"] == "document")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -38,13 +39,15 @@ def proxied(node: str, answer: Answer) -> Iterator[Proxy]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            proxy.requests.append(request)
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            requests = asked if isinstance(asked, list) else [asked]
+            proxy.requests.extend(requests)
             try:
-                body = json.dumps(answer(request, lambda: _forward(node, request))).encode()
+                answers = [answer(request, partial(_forward, node, request)) for request in requests]
             except Lost:
                 self.close_connection = True
                 return
+            body = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
