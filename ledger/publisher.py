@@ -155,7 +155,7 @@ class Publisher:
             self._ahead_at.pop(sender.address, None)
             return True
         if self._ahead_at.get(sender.address, (0, 0))[0] != unknown:
-            log.error("ALARM: the chain has transactions of a relayer that the database lacks", relayer=sender.address)
+            log.error("chain ahead of the database", relayer=sender.address, transactions=unknown)
             self._ahead_at[sender.address] = (unknown, self.chain.block("latest").number)
         return self._followed() >= self._ahead_at[sender.address][1]
 

@@ -154,7 +154,7 @@ class Sender:
             log.warning("a reorganisation took the transaction's block away", **about)
             self.store.update_transaction(transaction, transaction.unmined("sent"), "sent")
         elif self._spent_for_good(transaction.nonce, final):
-            log.error("ALARM: another transaction has spent the nonce; who else has the key?", **about)
+            log.error("nonce spent by another", **about)
             self.store.update_transaction(transaction, transaction.unmined("lost"), "approved")
 
     def _spent_for_good(self, nonce: int, final: int) -> bool:

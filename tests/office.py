@@ -115,16 +115,16 @@ def record_of(application: Application, index: int = 0) -> bytes:
 
 
 @contextmanager
-def running_office(folder: Path) -> Iterator[TestOffice]:
-    """Everything that is started ends with the block."""
-    with start_hardhat() as url, office_at(folder, url) as office:
+def running_office(folder: Path, database_url: str = "") -> Iterator[TestOffice]:
+    """Everything that is started ends with the block. The database is one in SQLite, or an empty one at an URL."""
+    with start_hardhat() as url, office_at(folder, url, database_url) as office:
         yield office
 
 
 @contextmanager
-def office_at(folder: Path, url: str) -> Iterator[TestOffice]:
+def office_at(folder: Path, url: str, database_url: str = "") -> Iterator[TestOffice]:
     """An office with new contracts at a node that runs."""
-    settings = Settings(data=folder / "office", rpc_url=url)
+    settings = Settings(data=folder / "office", rpc_url=url, database_url=database_url)
     deploy_devnet(settings)
     with open_test_office(settings) as office:
         yield office

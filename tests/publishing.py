@@ -146,7 +146,7 @@ def desk_at(shared: TestOffice, folder: Path, relayers: int = 1, database_url: s
     with open_test_office(settings, shared.numbers) as opened:
         desk = Desk(opened.office, opened.registrars, opened.judges, shared.numbers, tuple(keys))
         prepare(desk.office)
-        desk.mine()  # the relayers' funds came without a block: no proof of the one before holds
+        desk.mine(3)  # the relayers' funds came without a block: no proof of the one before them holds
         yield desk
 
 

@@ -45,12 +45,12 @@ ARTIFACTS = Path(__file__).parent.parent.parent / "contracts" / "artifacts"
 # What geth, anvil, hardhat, Nethermind, Besu and Erigon say when they have the transaction already.
 _KNOWN = ("already known", "already imported", "known transaction", "already exists", "alreadyknown")
 _HEADER = "eth_getBlockByNumber"
-HEADERS_AT_ONCE = 100
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
 # How geth, reth, Erigon, Nethermind and Besu say that they have pruned a block's state.
 _DROPPED = r"missing trie node|state .*(not|un)available|prun|world state"
 # How nodes say of an estimate that it fails, or needs more gas than a transaction or a block may have.
 _REVERTED = r"revert|out of gas|gas required exceeds|gas limit"
+BATCH = 100  # requests that go together; geth takes 1,000
 _NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth before its first final block, answer
 
 
@@ -89,8 +89,8 @@ class EvmChain:
 
     def blocks(self, numbers: Sequence[int]) -> list[Block]:
         found = []
-        for first in range(0, len(numbers), HEADERS_AT_ONCE):
-            part = numbers[first : first + HEADERS_AT_ONCE]
+        for first in range(0, len(numbers), BATCH):
+            part = numbers[first : first + BATCH]
             answers = self._ask_together([(_HEADER, [hex(number), False]) for number in part])
             found += [self._read(partial(_block, n), answer, _HEADER) for n, answer in zip(part, answers, strict=True)]
         return found
@@ -100,6 +100,12 @@ class EvmChain:
 
     def call(self, to: str, data: bytes) -> bytes:
         return self._ask(_bytes, "eth_call", {"to": to, "data": to_hex(data)}, "latest")
+
+    def calls(self, requests: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        asked = [("eth_call", [{"to": to, "data": to_hex(data)}, "latest"]) for to, data in requests]
+        batches = (asked[start : start + BATCH] for start in range(0, len(asked), BATCH))
+        answers = (answer for batch in batches for answer in self._ask_together(batch))
+        return [self._read(_bytes, answer, "eth_call") for answer in answers]
 
     def next_nonce(self, address: str) -> int:
         return self._ask(_number, "eth_getTransactionCount", address, "pending")

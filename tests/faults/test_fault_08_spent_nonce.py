@@ -24,7 +24,7 @@ def test_fault_08_a_nonce_that_another_spent_is_given_up_and_the_next_is_used(de
     assert (second.nonce, second.state, desk.recorded(application)) == (1, "final", 1)
     (lost,) = desk.office.store.transactions("lost")
     assert [attempt.raw for attempt in lost.attempts] == [first.newest.raw]
-    assert any(entry["log_level"] == "error" and "ALARM" in entry["event"] for entry in logs)
+    assert any(entry["log_level"] == "error" and entry["event"] == "nonce spent by another" for entry in logs)
     (told,) = desk.publisher.obstacles()
     assert f"Nonce 0 of relayer {desk.relayer.address} was spent by another transaction" in told
 
