@@ -20,6 +20,7 @@ from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
 from ledger.dossiers import Dossiers
 from ledger.encoding import keccak256
+from ledger.eraser import Eraser
 from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
 from ledger.follower import Follower
 from ledger.health import FOLLOWER_LEASE, Health
@@ -30,6 +31,7 @@ from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.readers import ReaderKeys
 from ledger.relayers import check_bundle, holder_of, open_publisher
+from ledger.retention import Retention
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
@@ -65,6 +67,8 @@ class Office:
     publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
+    eraser: Eraser
+    retention: Retention
     dossiers: Dossiers
     health: Health
     closed: WalletError | None = None
@@ -86,6 +90,7 @@ class Office:
                 turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
             turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
             turn("dossiers", partial(self.dossiers.run_once, self.store))
+            turn("eraser", partial(self._leased, FOLLOWER_LEASE, self.eraser.run_once))
 
     def _bring_documents(self) -> None:
         self.documents.run_once()
@@ -145,6 +150,8 @@ def open_office(settings: Settings) -> Office:
         publisher,
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        Eraser(trust, store, documents, dossiers),
+        Retention(trust, store, chain, clock, settings.index_key),
         dossiers,
         _health(settings, trust, store, documents, publisher, closed),
         closed,
