@@ -137,7 +137,7 @@ def open_office(settings: Settings) -> Office:
     store = SqlStore(settings.database)
     documents = open_documents(settings)
     dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
-    publisher, closed = open_publisher(settings, trust, store, chain, clock)
+    publisher, closed = open_publisher(settings, trust, store, chain, clock, documents)
     desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
@@ -165,8 +165,9 @@ def open_health(settings: Settings) -> Iterator[Health]:
     trust, store = read_trust(settings.trust_file), SqlStore(settings.database)
     chain = EvmChain(settings.rpc_url, HEALTH_SECONDS, settings.confirmations)
     try:
-        publisher, closed = open_publisher(settings, trust, store, chain, SystemClock())
-        yield _health(settings, trust, store, open_documents(settings), publisher, closed)
+        documents = open_documents(settings)
+        publisher, closed = open_publisher(settings, trust, store, chain, SystemClock(), documents)
+        yield _health(settings, trust, store, documents, publisher, closed)
     finally:
         store.close()
 

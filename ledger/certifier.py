@@ -96,9 +96,8 @@ class Certifier:
 
     def newest(self, trusted: TrustedRegister, record_id: bytes) -> Certificate:
         """The certificate of a record as of the last block followed, made anew. Raises NotFound, Unavailable."""
-        return self.certify(
-            trusted, record_id, *self._witnessed(FinalState(trusted, self.store, self.chain).followed())
-        )
+        number = FinalState(trusted, self.store, self.chain).followed()
+        return self.certify(trusted, record_id, *self._witnessed(number))
 
     def as_of(self, trusted: TrustedRegister, record_id: bytes, number: int) -> Certificate:
         """The certificate of a record as of an earlier block, with the content of then, and it is not kept. Where the
@@ -108,8 +107,7 @@ class Certifier:
             raise Unavailable(f"Block {number} has not been followed yet.", "Try again later.")
         (past,) = self._claimed(trusted, [record_id], PastState(trusted, self.store, self.chain, number))
         try:
-            (made,) = self._make(trusted, [past], *self._witnessed(number))
-            return made
+            return self._make(trusted, [past], *self._witnessed(number))[0]
         except StateDropped:
             found = self.store.certificate(str(trusted.name), record_id, past.claim.newest.head)
             kept = parse(canonical_json(found)) if found else None

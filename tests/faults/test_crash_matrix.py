@@ -86,8 +86,8 @@ def wired(desk: Desk, fault: Fault) -> Publisher:
     """A publisher that has just started."""
     parts = (Wire("store", desk.office.store, fault), Wire("chain", desk.office.chain, fault))
     signer: Any = Wire("signer", desk.relayer, fault)
-    contract = desk.publisher.contract
-    return Publisher(desk.office.trust, *parts, desk.clock, [signer], "this test", LIMITS, contract)  # type: ignore[arg-type]
+    known = (LIMITS, desk.office.documents, desk.publisher.contract)
+    return Publisher(desk.office.trust, *parts, desk.clock, [signer], "this test", *known)  # type: ignore[arg-type]
 
 
 def applied(desk: Desk) -> list[Application]:
