@@ -42,6 +42,8 @@ class ReplicaTable:
 
     def __init__(self, path: Path, nodes: list[str]) -> None:
         self._path, self._nodes, self._lock = path, nodes, RLock()
+        with suppress(OSError):  # SQLite says what is wrong; its -wal gets the same mode
+            path.touch(0o600)
         try:
             if not path.exists():  # one that is there is never opened beside SQLite: closing it would take its locks
                 with suppress(OSError):  # SQLite says better what is wrong
