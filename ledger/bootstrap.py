@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
+from ledger.adapters.failover_chain import FailoverChain
 from ledger.adapters.http_witness import HttpWitness
 from ledger.adapters.kubo_store import KuboStore
 from ledger.adapters.sql_engine import check_integrity
@@ -87,7 +88,7 @@ def open_office(settings: Settings) -> Office:
     """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError, each before anything is changed."""
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
-    chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
+    chain = open_chain(settings)
     check_chain(chain, trust)
     relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
     reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
@@ -96,6 +97,8 @@ def open_office(settings: Settings) -> Office:
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
+    if isinstance(chain, FailoverChain):
+        _expect_followed(chain, trust, store)
     documents = open_documents(settings)
     return Office(
         settings,
@@ -105,9 +108,24 @@ def open_office(settings: Settings) -> Office:
         documents,
         Applications(trust, store, documents, chain, clock, {"office": reader}, secret),
         Publisher(trust, store, chain, relayer),
-        tuple(Follower(trusted, store, chain) for trusted in trust.registers),
+        tuple(Follower(trusted, store, chain, start=settings.start_block) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
     )
+
+
+def open_chain(settings: Settings) -> Chain:
+    """The node that the settings name, or several. Raises ConfigurationError."""
+    nodes = [EvmChain(url, confirmations=settings.confirmations) for url in settings.rpc_url.split() or [""]]
+    if len(nodes) == 1:
+        return nodes[0]
+    return FailoverChain({f"node {number} at {node.name}": node for number, node in enumerate(nodes, 1)})
+
+
+def _expect_followed(chain: FailoverChain, trust: TrustRoot, store: SqlStore) -> None:
+    """No node is believed that has not what was followed when this office last ran."""
+    followed = [block for trusted in trust.registers if (block := store.followed(str(trusted.name))) and block.hash]
+    if followed:
+        chain.expect(max(followed))
 
 
 def read_trust(path: Path) -> TrustRoot:
@@ -181,7 +199,13 @@ def check_chain(chain: Chain, trust: TrustRoot) -> None:
             (register.name.address, register.code_hash),
             (register.authority, register.authority_code_hash),
         ):
-            if keccak256(chain.code(address)) != code_hash:
+            code = chain.code(address)
+            if not code:
+                raise ChainMismatch(
+                    f"There is no contract at {address}.",
+                    "Check the RPC URL and the trust root, and whether the node has lost its data.",
+                )
+            if keccak256(code) != code_hash:
                 raise ChainMismatch(
                     f"The code at {address} is not the trusted one.", "Check the RPC URL and the trust root."
                 )

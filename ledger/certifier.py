@@ -73,16 +73,17 @@ class Certifier:
         return absence
 
     def newest(self, trusted: TrustedRegister, record_id: bytes) -> Certificate:
-        """The certificate of a record as of the last block followed, made anew. Raises NotFound, Unavailable."""
-        return self.certify(
-            trusted, record_id, *self._witnessed(FinalState(trusted, self.store, self.chain).followed())
-        )
+        """The certificate of a record as of the last block followed, made anew. Raises NotFound, Unavailable,
+        ChainForked."""
+        block = FinalState(trusted, self.store, self.chain).block()
+        checkpoint = Checkpoint(self.trust.origin, block.number, block.hash)
+        return self.certify(trusted, record_id, block, self._cosigned(checkpoint))
 
     def as_of(self, trusted: TrustedRegister, record_id: bytes, number: int) -> Certificate:
         """The certificate of a record as of an earlier block, with the content of then, and it is not kept. Where the
         node has dropped that block's state, the one that was captured later for the same entry: its history tells the
         earlier time too. Raises NotFound (nothing was recorded by then), StateDropped (neither exists), Unavailable."""
-        if number > FinalState(trusted, self.store, self.chain).followed():
+        if number > FinalState(trusted, self.store, self.chain).block().number:
             raise Unavailable(f"Block {number} has not been followed yet.", "Try again later.")
         claim = register_of_kind(trusted.kind).claim(record_id, PastState(trusted, self.store, self.chain, number))
         try:

@@ -7,7 +7,8 @@ from typing import Any
 from ledger import authority
 from ledger.encoding import ZERO32, to_hex
 from ledger.errors import Conflict, NotFound, Unavailable
-from ledger.model import Application, RecordedEntry
+from ledger.model import Application, Block, Followed, RecordedEntry
+from ledger.nodes import same_block
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.trust import TrustedRegister
@@ -25,10 +26,18 @@ class FinalState:
 
     def followed(self) -> int:
         """The last block that was read of the register. Raises Unavailable before the first."""
-        block = self.store.cursor(self.name)
-        if block is None:
+        return self._followed().number
+
+    def block(self) -> Block:
+        """The same, if the chain still has it. Raises Unavailable, ChainForked."""
+        followed = self._followed()
+        return same_block(followed, self.chain.block(followed.number))
+
+    def _followed(self) -> Followed:
+        followed = self.store.followed(self.name)
+        if followed is None:
             raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
-        return block
+        return followed
 
     def head(self, record_id: bytes) -> bytes:
         return self.chain.call(self.address, authority.head_call(record_id))

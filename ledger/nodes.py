@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ledger.encoding import ZERO32, to_hex
-from ledger.errors import ChainMismatch, InvalidProof, NotFound, Unavailable
-from ledger.model import Block
+from ledger.errors import ChainForked, ChainMismatch, InvalidProof, NotFound, Unavailable
+from ledger.model import Block, Followed
 from ledger.ports import Chain
 from ledger.registers.base import head_slot
 from ledger.state_proof import parse_header, prove_account, prove_slot
@@ -41,6 +41,16 @@ def block_at(chain: Chain, time: int) -> Block:
         middle = chain.block((low.number + high.number) // 2)
         low, high = (middle, high) if middle.time <= time else (low, middle)
     return high if high.time <= time else low
+
+
+def same_block(followed: Followed, found: Block) -> Block:
+    """The block of this number that the chain has now, if it is the one followed. Raises ChainForked."""
+    if followed.hash is not None and found.hash != followed.hash:
+        raise ChainForked(
+            f"Block {found.number} was final as {to_hex(followed.hash)}; now it is {to_hex(found.hash)}.",
+            "Nothing is changed. Ask the witnesses which one they signed, and follow a node that has it.",
+        )
+    return found
 
 
 def check_heads(chain: Chain, address: str, block: Block, heads: Mapping[bytes, bytes]) -> None:

@@ -52,9 +52,18 @@ class Anvil:
 @contextmanager
 def anvil(apart: int, port: int = 0, genesis_time: int = GENESIS_TIME) -> Iterator[Anvil]:
     """A chain of SHARED common blocks and six of its own, which are `apart` seconds apart."""
+    with start_anvil("--no-mining", "--timestamp", str(genesis_time), "--slots-in-an-epoch", "1", port=port) as node:
+        node.mine(SHARED, 1)
+        node.mine(6, apart)
+        yield node
+
+
+@contextmanager
+def start_anvil(*options: str, port: int = 0) -> Iterator[Anvil]:
+    """An empty chain, of chain id 31337, whose accounts are those of the devnet."""
     port = port or free_port()
     node = Anvil(f"http://127.0.0.1:{port}")
-    command = [foundry("anvil"), "--port", str(port), "--no-mining", "--timestamp", str(genesis_time)]
+    command = [foundry("anvil"), "--port", str(port), "--silent", *options]
 
     def ready() -> bool | None:
         try:
@@ -64,8 +73,6 @@ def anvil(apart: int, port: int = 0, genesis_time: int = GENESIS_TIME) -> Iterat
 
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "anvil.log"
-        with running([*command, "--slots-in-an-epoch", "1", "--silent"], log) as process:
+        with running(command, log) as process:
             wait_for(process, log, ready)
-            node.mine(SHARED, 1)
-            node.mine(6, apart)
             yield node

@@ -117,13 +117,19 @@ def record_of(application: Application, index: int = 0) -> bytes:
 @contextmanager
 def running_office(folder: Path) -> Iterator[TestOffice]:
     """Everything that is started ends with the block."""
-    with start_hardhat(free_port()) as url:
-        settings = Settings(data=folder / "office", rpc_url=url)
-        deploy_devnet(settings)
-        office = open_office(settings)
-        folders = (settings.registrar_keystores, settings.court_keystores)
-        registrars, judges = (tuple(_signers(folder, settings.password)) for folder in folders)
-        try:
-            yield TestOffice(office, registrars, judges)
-        finally:
-            office.close()
+    with start_hardhat(free_port()) as url, office_at(url, folder) as office:
+        yield office
+
+
+@contextmanager
+def office_at(url: str, folder: Path, through: str = "") -> Iterator[TestOffice]:
+    """An office on the devnet at this URL, which it reaches `through` another one, such as a proxy's."""
+    settings = Settings(data=folder / "office", rpc_url=url)
+    deploy_devnet(settings)
+    office = open_office(settings.model_copy(update={"rpc_url": through or url}))
+    folders = (settings.registrar_keystores, settings.court_keystores)
+    registrars, judges = (tuple(_signers(folder, settings.password)) for folder in folders)
+    try:
+        yield TestOffice(office, registrars, judges)
+    finally:
+        office.close()

@@ -18,7 +18,7 @@ from web3 import HTTPProvider
 
 from ledger.adapters.block_header import encode_header
 from ledger.adapters.event_logs import read_logs
-from ledger.adapters.json_rpc import Together
+from ledger.adapters.json_rpc import Together, uncollected
 from ledger.encoding import from_hex, keccak256, to_hex
 from ledger.errors import (
     BadInput,
@@ -47,17 +47,18 @@ _HEADER = "eth_getBlockByNumber"
 HEADERS_AT_ONCE = 100
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
 # How geth, reth, Erigon, Nethermind and Besu say that they have pruned a block's state.
-_DROPPED = r"missing trie node|state .*(not|un)available|prun|world state"
+_DROPPED = r"missing trie node|state .*(not|un)available|prun|world state|proof window"
 _NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth before its first final block, answer
 
 
 class EvmChain:
-    """See ledger.ports.Chain. `timeout` is in seconds, for each request. `confirmations`: how many blocks on top make a
-    block final where the node knows no finality; 0 if only its own counts. Nothing is ever sent twice by itself."""
+    """See ledger.ports.Chain. `name` is the URL without its secrets. `timeout` is in seconds, for each request.
+    `confirmations`: how many blocks on top make a block final where the node knows no finality; 0 if only its own word
+    counts. Nothing is ever sent twice by itself."""
 
     def __init__(self, rpc_url: str, timeout: float = 10, confirmations: int = 0) -> None:
         """Raises ConfigurationError when the URL is not an http(s) one."""
-        self._node = _without_secrets(rpc_url)
+        self.name = _without_secrets(rpc_url)
         self._confirmations = confirmations
         self._provider = HTTPProvider(
             rpc_url, request_kwargs={"timeout": timeout, "allow_redirects": False}, exception_retry_configuration=None
@@ -92,8 +93,8 @@ class EvmChain:
             found += [self._read(partial(_block, n), answer, _HEADER) for n, answer in zip(part, answers, strict=True)]
         return found
 
-    def code(self, address: str, at: int | BlockTag = "latest") -> bytes:
-        return self._ask(_bytes, "eth_getCode", address, hex(at) if isinstance(at, int) else at)
+    def code(self, address: str) -> bytes:
+        return self._ask(_bytes, "eth_getCode", address, "latest")
 
     def call(self, to: str, data: bytes) -> bytes:
         return self._ask(_bytes, "eth_call", {"to": to, "data": to_hex(data)}, "latest")
@@ -129,12 +130,13 @@ class EvmChain:
         where = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
         # Whoever lags behind answers with the logs it has, without a word; where many nodes share an address, only the
         # same request tells of the same one.
-        told, header = self._ask_together([("eth_getLogs", [where]), (_HEADER, [hex(last), False])])
-        try:
-            self._read(partial(_block, last), header, _HEADER)
-        except NotFound:
-            raise self._unreachable(f"has no block {last} yet") from None
-        return self._read(partial(read_logs, address, first, last), told, "eth_getLogs")
+        with uncollected():
+            told, header = self._ask_together([("eth_getLogs", [where]), (_HEADER, [hex(last), False])])
+            try:
+                self._read(partial(_block, last), header, _HEADER)
+            except NotFound:
+                raise self._unreachable(f"has no block {last} yet") from None
+            return self._read(partial(read_logs, address, first, last), told, "eth_getLogs")
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
         names = [to_hex(slot) for slot in slots]
@@ -162,8 +164,8 @@ class EvmChain:
         if method == _HEADER and (error.get("code") in _NO_BLOCK or "not found" in said.lower()):
             return NotFound(f"The node has no such block: {said[:200]}.", "It may lag behind, or have no such tag.")
         if method == "eth_getLogs":
-            return RangeRefused(f"The node at {self._node} gives no logs of this range: {said[:200]}.")
-        if method in ("eth_getProof", "eth_getCode") and re.search(_DROPPED, said, re.IGNORECASE):
+            return RangeRefused(f"The node at {self.name} gives no logs of this range: {said[:200]}.")
+        if method == "eth_getProof" and re.search(_DROPPED, said, re.IGNORECASE):
             return StateDropped(f"The node cannot prove that state: {said[:200]}.", "Ask an archive node.")
         return self._unreachable(f"cannot answer {method}: {said[:200]}")
 
@@ -183,7 +185,7 @@ class EvmChain:
             raise self._unreachable(f"does not answer: {type(error).__name__}") from None
 
     def _unreachable(self, what: str) -> ChainUnreachable:
-        return ChainUnreachable(f"The node at {self._node} {what}.", "Start it, or correct KHALAYAK_RPC_URL.")
+        return ChainUnreachable(f"The node at {self.name} {what}.", "Start it, or correct KHALAYAK_RPC_URL.")
 
 
 def _without_secrets(url: str) -> str:

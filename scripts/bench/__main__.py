@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from scripts.bench.figures import Figures
+from scripts.bench.follower import follower_figures
 from scripts.bench.gas import gas_figures
 from scripts.bench.sealing import sealing_figures
 from scripts.bench.verification import verification_figures
@@ -22,6 +23,7 @@ OUT = Path("build/bench.json")
 PARTS: Mapping[str, Callable[[], Figures]] = {
     "sealing": sealing_figures,
     "verification": verification_figures,
+    "follower": follower_figures,
     "gas": gas_figures,
 }
 
