@@ -6,19 +6,22 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from ledger import authority, sealing
 from ledger.certificate import parse_subject
-from ledger.content import Content
+from ledger.content import Content, salted
+from ledger.dossiers import Dossiers
 from ledger.encoding import canonical_json, from_hex, parse_address, to_hex
-from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge
+from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge, Unavailable
 from ledger.known import NewestState
-from ledger.model import Application, Approval, StoredContent, StoredDocument
+from ledger.model import Application, Approval, Dossier, StoredContent, StoredDocument
 from ledger.ports import Chain, Clock, DocumentStore, RecordStore
+from ledger.readers import HOLDER, ReaderKeys, parse_public_key
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.registers.forms import Change, RecordRequest
@@ -28,7 +31,10 @@ from wallet.typed_data import TypedData
 
 MAX_DOCUMENT_BYTES = 25_000_000
 APPROVAL_SECONDS = 7 * 24 * 3600
+CLOSED = "This office cannot publish now: it verifies and answers, and takes no applications."
 _UNSEALED = "0x" + 64 * "f"
+
+Policies = Mapping[str, authority.Policy]  # by office
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,8 @@ class Receipt:
 
 
 class Applications:
-    """The front desk of an office, for all its registers. `readers` (name → X25519 public key) can open the documents,
-    `secret` derives access tokens."""
+    """The front desk of an office, for all its registers. `readers` have the keys that documents are sealed for,
+    `secret` derives access tokens. While the office cannot publish it is `closed`: nothing new is taken."""
 
     def __init__(
         self,
@@ -50,8 +56,10 @@ class Applications:
         documents: DocumentStore,
         chain: Chain,
         clock: Clock,
-        readers: Mapping[str, Any],
+        readers: ReaderKeys,
         secret: bytes,
+        dossiers: Dossiers,
+        closed: bool = False,
     ) -> None:
         self.trust = trust
         self.store = store
@@ -60,40 +68,49 @@ class Applications:
         self.clock = clock
         self.readers = readers
         self.secret = secret
+        self.dossiers = dossiers
+        self.closed = closed
         self._windows: dict[str, int] = {}
 
     def submit(self, kind: str, change: Change, idempotency_key: str) -> Receipt:
         """Accept an application for a change of the register of a kind. Raises BadInput, TooLarge, NotFound,
         AlreadyRecorded, Conflict, Unavailable; nothing is kept then but sealed documents that nobody can open."""
+        with self.readers.sealing() as readers:
+            return self._submit(kind, change, idempotency_key, readers)
+
+    def _submit(self, kind: str, change: Change, idempotency_key: str, readers: Mapping[str, bytes]) -> Receipt:
         trusted, register = self.trust.register_of_kind(kind), register_of_kind(kind)
         check_change(register, change)
         body_digest = _body_digest(kind, change)
         # Asked before anything else: what was accepted stays accepted, also once it is recorded on the chain.
         if earlier := self.store.accepted_before(idempotency_key, body_digest):
             return Receipt(earlier, self._token(earlier.id))
+        if self.closed:
+            raise Unavailable(CLOSED, "Apply later; what it has taken before is kept and goes on then.")
         change = register.prepared(change)
         for i, request in enumerate(change.records):
             _check_record(register, request, f"/records/{i}")
         known = NewestState(trusted, self.store, self.chain)
         payload = register.draft(change, known)
         self._check_rules(register, change.action, payload, known)
-        sealed = [self._seal(register, request) for request in change.records]
-        for record, (content, _) in zip(payload["records"], sealed, strict=False):
-            record["digest"] = to_hex(content.digest)
-        for listed in register.finish(change.action, payload):
-            self.documents.put(listed)
-        contents = [
-            StoredContent(content.digest, from_hex(record["recordId"], 32), content.as_json())
-            for record, (content, _) in zip(payload["records"], sealed, strict=False)
+        contents, documents = self._sealed(register, change.records, readers)
+        digests = [content.digest for content in contents]
+        for record, digest in zip(payload["records"], digests, strict=False):
+            record["digest"] = to_hex(digest)
+        self.documents.put_many(register.finish(change.action, payload))
+        stored = [
+            StoredContent(digest, from_hex(record["recordId"], 32), content.as_json())
+            for digest, record, content in zip(digests, payload["records"], contents, strict=False)
         ]
-        documents = [document for _, document in sealed if document]
         now, application_id = self.clock.now(), secrets.token_hex(16)
         payload["deadline"] = now + APPROVAL_SECONDS
         access = sha256(self._token(application_id).encode()).digest()
         application = Application(application_id, str(trusted.name), change.action, payload, "submitted", now, access)
-        accepted = self.store.add_application(application, contents, documents, idempotency_key, body_digest)
-        self._mark_approved_if_complete(accepted)
-        return Receipt(self.store.application(accepted.id), self._token(accepted.id))
+        if not register.approver_roles(application) and not register.signers(application):
+            application = application.moved("approved")
+        keep = self.dossiers.keep(Dossier(application, idempotency_key, body_digest, stored, documents))
+        accepted = self.store.add_application(application, stored, documents, idempotency_key, body_digest, keep)
+        return Receipt(accepted, self._token(accepted.id))
 
     def approve(self, application_id: str, signature: bytes, signer: str, role: str) -> Application:
         """Add one signature; the application as it is then. Raises NotFound, Conflict, Refused, BadSignature."""
@@ -107,10 +124,15 @@ class Applications:
             raise Refused(
                 f"The signature is not by {signer} over this application.", "Sign the typed data it answers with."
             )
-        self._check_entitled(application, signer, role)
-        self.store.add_approval(application_id, Approval(signer, role, signature))
-        self._mark_approved_if_complete(application)
-        return self.store.application(application_id)
+        policies = self._policies(application)
+        self._check_entitled(application, policies, signer, role)
+        approval = Approval(signer, role, signature)
+        keep = partial(self.dossiers.keep_approval, application_id, approval)
+        self.store.add_approval(application_id, approval, keep)
+        given = self.store.approvals(application_id)
+        if application.state == "approved" or _lacking(self._required(application, policies), given):
+            return application
+        return self._approved(application)
 
     def register(self, application: Application) -> Register:
         """The definition of the register that an application is for."""
@@ -122,21 +144,19 @@ class Applications:
 
     def required(self, application: Application) -> list[str]:
         """The roles that must sign, one for each signature."""
-        register = self.register(application)
-        offices = register.approver_roles(application)
-        by_office = [role for role in offices for _ in range(self._policy(application, role).threshold)]
-        return [*register.signers(application), *by_office]
+        return self._required(application, self._policies(application))
 
     def missing(self, application: Application) -> list[str]:
         """Those of `required` that have not signed yet."""
-        given = Counter(approval.role for approval in self.store.approvals(application.id))
-        lacking = []
-        for role in self.required(application):
-            if given[role] > 0:
-                given[role] -= 1
-            else:
-                lacking.append(role)
-        return lacking
+        return self.lacking(application, self.store.approvals(application.id))
+
+    def lacking(self, application: Application, approvals: Iterable[Approval]) -> list[str]:
+        """Those of `required` that are not among these."""
+        return _lacking(self.required(application), approvals)
+
+    def _required(self, application: Application, policies: Policies) -> list[str]:
+        by_office = [role for role, policy in policies.items() for _ in range(policy.threshold)]
+        return [*self.register(application).signers(application), *by_office]
 
     def may_read(self, application: Application, access_token: str) -> bool:
         return hmac.compare_digest(sha256(access_token.encode()).digest(), application.access_digest)
@@ -162,56 +182,76 @@ class Applications:
             self._windows[address] = authority.parse_window(answer)
         return self._windows.get(address, 0)
 
-    def _seal(self, register: Register, request: RecordRequest) -> tuple[Content, StoredDocument | None]:
-        values: dict[str, Any] = {**request.fields, "schema": register.schema.id}
+    def _sealed(
+        self, register: Register, requests: Sequence[RecordRequest], readers: Mapping[str, bytes]
+    ) -> tuple[list[Content], list[StoredDocument]]:
+        values: list[dict[str, Any]] = [{**request.fields, "schema": register.schema.id} for request in requests]
         if not register.schema.document:
-            return Content.salted(values), None
-        key, ciphertext = sealing.seal(request.document)
-        cid = self.documents.put(ciphertext)
-        digest, size = sha256(request.document).digest(), len(request.document)
-        described = {"sha256": to_hex(digest), "size": str(size), "mediaType": "application/pdf"}
-        wraps = {name: sealing.wrap(key, public_key, cid) for name, public_key in self.readers.items()}
-        content = Content.salted({**values, "document": {**described, "cid": cid, "sealed": "true"}})
-        return content, StoredDocument(cid, digest, size, "application/pdf", wraps)
+            return salted(values), []
+        sealed = [sealing.seal(request.document) for request in requests]
+        cids = self.documents.put_many(ciphertext for _, ciphertext in sealed)
+        documents = []
+        for fields, request, (key, _), cid in zip(values, requests, sealed, cids, strict=True):
+            digest, size = sha256(request.document).digest(), len(request.document)
+            described = {"sha256": to_hex(digest), "size": str(size), "mediaType": "application/pdf"}
+            fields["document"] = {**described, "cid": cid, "sealed": "true"}
+            named = {HOLDER: parse_public_key(request.reader)} if request.reader else {}
+            wraps = {name: sealing.wrap(key, public_key, cid) for name, public_key in {**readers, **named}.items()}
+            documents.append(StoredDocument(cid, digest, size, "application/pdf", wraps))
+        return salted(values), documents
 
-    def _policy(self, application: Application, role: str) -> authority.Policy:
-        """The approval rule of the application's register for a role, from the chain."""
+    def _policies(self, application: Application) -> Policies:
+        """The approval rule of the application's register for each office that approves it, from the chain."""
         trusted = self.trust.register_named(application.register)
-        call = authority.policy_call(trusted.name.address, role)
-        return authority.parse_policy(self.chain.call(trusted.authority, call))
+        roles = self.register(application).approver_roles(application)
+        calls = [(trusted.authority, authority.policy_call(trusted.name.address, role)) for role in roles]
+        return dict(zip(roles, map(authority.parse_policy, self.chain.calls(calls)), strict=True))
 
-    def _check_entitled(self, application: Application, signer: str, role: str) -> None:
-        register = self.register(application)
-        offices = register.approver_roles(application)
-        if role not in offices:
-            if register.signers(application).get(role) != signer:
+    def _check_entitled(self, application: Application, policies: Policies, signer: str, role: str) -> None:
+        if role not in policies:
+            if self.register(application).signers(application).get(role) != signer:
                 raise Refused(
                     f"{signer} is not the {role[:20]} of this application.", "Sign with the key of that address."
                 )
             return
-        if not self._holds(application, signer, role):
+        held = self._held(application, policies, signer)
+        if role not in held:
             raise Refused(f"{signer} is not a {role} of this register.", "Ask the authority to grant the role.")
-        if role == "registrar" and "court" in offices and self._holds(application, signer, "court"):
+        if role == "registrar" and "court" in held:
             raise Refused(f"{signer} sits in the court and counts for it alone.", "Sign as court.")
 
-    def _holds(self, application: Application, signer: str, role: str) -> bool:
-        call = authority.has_role_call(self._policy(application, role).role, signer)
-        trusted = self.trust.register_named(application.register)
-        return authority.parse_has_role(self.chain.call(trusted.authority, call))
+    def _held(self, application: Application, policies: Policies, signer: str) -> set[str]:
+        """Those of the offices that the signer holds."""
+        to = self.trust.register_named(application.register).authority
+        calls = [(to, authority.has_role_call(policy.role, signer)) for policy in policies.values()]
+        answers = map(authority.parse_has_role, self.chain.calls(calls))
+        return {role for role, holds in zip(policies, answers, strict=True) if holds}
 
-    def _mark_approved_if_complete(self, application: Application) -> None:
-        if application.state != "submitted" or self.missing(application):
-            return
+    def _approved(self, application: Application) -> Application:
         try:
             self.store.move(application.id, "submitted", "approved")
         except Conflict:
             # Two last approvals at once: the other one has moved it, which is what we want.
-            if self.store.application(application.id).state == "submitted":
+            moved = self.store.application(application.id)
+            if moved.state == "submitted":
                 raise
+            return moved
+        return application.moved("approved")
 
     def _token(self, application_id: str) -> str:
         digest = hmac.digest(self.secret, b"application/" + application_id.encode(), "sha256")
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _lacking(required: Iterable[str], approvals: Iterable[Approval]) -> list[str]:
+    given = Counter(approval.role for approval in approvals)
+    lacking = []
+    for role in required:
+        if given[role] > 0:
+            given[role] -= 1
+        else:
+            lacking.append(role)
+    return lacking
 
 
 def check_change(register: Register, change: Change) -> None:
@@ -241,8 +281,11 @@ def _check_record(register: Register, request: RecordRequest, pointer: str) -> N
     _located(pointer, register.schema.validate, request.fields)
     if register.schema.document:
         _located(pointer, check_pdf, request.document)
-    elif request.document:
-        raise BadInput(f"A record of {register.schema.id} has no document.", "Leave it out.", f"{pointer}/document")
+        if request.reader:
+            parse_public_key(request.reader, f"{pointer}/reader")
+    elif request.document or request.reader:
+        part = "document" if request.document else "reader"
+        raise BadInput(f"A record of {register.schema.id} has no document.", "Leave it out.", f"{pointer}/{part}")
 
 
 def _located(pointer: str, check: Any, *arguments: Any) -> None:
@@ -254,6 +297,9 @@ def _located(pointer: str, check: Any, *arguments: Any) -> None:
 
 
 def _body_digest(kind: str, change: Change) -> bytes:
-    records = [[dict(r.fields), r.holder.lower(), sha256(r.document).hexdigest()] for r in change.records]
+    records = [
+        [dict(r.fields), r.holder.lower(), sha256(r.document).hexdigest(), *([r.reader.lower()] if r.reader else [])]
+        for r in change.records
+    ]
     subjects, details = [dict(subject) for subject in change.subjects], dict(change.details)
     return sha256(canonical_json([kind, change.action, records, subjects, details])).digest()

@@ -3,77 +3,117 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socket import gethostname
-
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from typing import TYPE_CHECKING
 
 from ledger.adapters.directory_store import DirectoryStore
-from ledger.adapters.evm_chain import EvmChain
-from ledger.adapters.failover_chain import FailoverChain
-from ledger.adapters.http_witness import HttpWitness
-from ledger.adapters.kubo_store import KuboStore
+from ledger.adapters.failover_chain import FailoverChain, open_chain
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
+from ledger.dossiers import Dossiers
 from ledger.encoding import keccak256
-from ledger.errors import ChainMismatch, ConfigurationError
+from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
 from ledger.follower import Follower
+from ledger.health import FOLLOWER_LEASE, Health
+from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
+from ledger.readers import ReaderKeys
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
+from wallet.errors import WalletError
 from wallet.files import read_private
 from wallet.signer import LocalSigner
 
+if TYPE_CHECKING:
+    from ledger.adapters.replicated_store import ReplicatedStore
+
 LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
+HEALTH_SECONDS = 3  # that a node may take to say how it is
 MAX_HOLDER = 255
+
+Step = Callable[[], None]
+Turn = Callable[[str, Step], None]
+
+
+def at_once(_part: str, step: Step) -> None:
+    step()
 
 
 @dataclass(frozen=True)
 class Office:
-    """One office with its registers. Close it to let go of its database and connections."""
+    """One office with its registers. Close it to let go of its database and connections. Without its relayer's key it
+    has no publisher, and `closed` says why: it verifies, serves and follows, and takes no applications."""
 
     settings: Settings
     trust: TrustRoot
     chain: Chain
     store: SqlStore
-    documents: DocumentStore
+    documents: ReplicatedStore
+    readers: ReaderKeys
     applications: Applications
-    publisher: Publisher
+    publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
+    dossiers: Dossiers
+    health: Health
+    closed: WalletError | None = None
 
     def state(self, trusted: TrustedRegister) -> FinalState:
         """What is known of a register, as far as it was followed."""
         return FinalState(trusted, self.store, self.chain)
 
-    def run_once(self) -> None:
-        """One step of everything that runs by itself. Raises Unavailable, also while an office elsewhere has the lease
-        of the relayer's key; run it again later, nothing is lost. The processes of one office take turns."""
+    def run_once(self, turn: Turn = at_once) -> None:
+        """One step of everything that runs by itself. `turn` is given each part's name and its step, and may put it off
+        or keep what it raises, so that the other parts go on. Raises Unavailable, also while an office elsewhere has a
+        lease; run it again later, nothing is lost. The processes of one office take turns."""
+        turn("documents", self._bring_documents)
         with _exclusive(self.settings.data / "relayer.lock"):
-            self._lease_relayer()
-            self.publisher.run_once()
+            if self.publisher:
+                turn("publisher", partial(self._leased, _lease_of(self.publisher), self.publisher.run_once))
             for follower in self.followers:
-                follower.run_once()
-            self.certifier.run_once()
+                part = f"follower {follower.trusted.kind}"
+                turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
+            turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
+            turn("dossiers", partial(self.dossiers.run_once, self.store))
 
-    def _lease_relayer(self) -> None:
-        # The holder is the folder and not the process, so that an office that was killed goes on at once.
-        holder = f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
-        self.store.lease(f"relayer {self.publisher.relayer.address}", holder, LEASE_SECONDS)
+    def _bring_documents(self) -> None:
+        self.documents.run_once()
+
+    def let_go(self) -> None:
+        """Of the leases, so that another office goes on at once. What cannot be let go runs out later."""
+        for name in (FOLLOWER_LEASE, *([_lease_of(self.publisher)] if self.publisher else [])):
+            with suppress(Unavailable):
+                self.store.lease(name, self._holder, 0)
+
+    def _leased(self, name: str, step: Step) -> None:
+        self.store.lease(name, self._holder, LEASE_SECONDS)
+        step()
+
+    @property
+    def _holder(self) -> str:
+        # The folder and not the process, so that an office that was killed goes on at once.
+        return f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
 
     def close(self) -> None:
         self.store.close()
+        self.documents.close()
+
+
+def _lease_of(publisher: Publisher) -> str:
+    return f"relayer {publisher.relayer.address}"
 
 
 @contextmanager
@@ -85,47 +125,79 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 
 def open_office(settings: Settings) -> Office:
-    """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError, each before anything is changed."""
+    """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError (a secret that all need is missing), each
+    before anything is changed."""
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
-    chain = open_chain(settings)
+    chain = open_chain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
-    relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
-    reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
+    readers = ReaderKeys(settings.office_key, settings.readers)
+    with readers.sealing():
+        pass  # keys that cannot be read stop the start, and not the first application
     secret = read_private(settings.token_secret)
     clock = SystemClock()
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
     if isinstance(chain, FailoverChain):
-        _expect_followed(chain, trust, store)
+        chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
     documents = open_documents(settings)
+    dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
+    publisher, closed = _open_publisher(settings, trust, store, chain)
+    desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
         trust,
         chain,
         store,
         documents,
-        Applications(trust, store, documents, chain, clock, {"office": reader}, secret),
-        Publisher(trust, store, chain, relayer),
+        readers,
+        desk,
+        publisher,
         tuple(Follower(trusted, store, chain, start=settings.start_block) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        dossiers,
+        _health(settings, trust, store, documents, publisher, closed),
+        closed,
     )
 
 
-def open_chain(settings: Settings) -> Chain:
-    """The node that the settings name, or several. Raises ConfigurationError."""
-    nodes = [EvmChain(url, confirmations=settings.confirmations) for url in settings.rpc_url.split() or [""]]
-    if len(nodes) == 1:
-        return nodes[0]
-    return FailoverChain({f"node {number} at {node.name}": node for number, node in enumerate(nodes, 1)})
+def _open_publisher(
+    settings: Settings, trust: TrustRoot, store: SqlStore, chain: Chain
+) -> tuple[Publisher | None, WalletError | None]:
+    """Or why there is none."""
+    try:
+        relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
+    except WalletError as error:
+        return None, error
+    return Publisher(trust, store, chain, relayer), None
 
 
-def _expect_followed(chain: FailoverChain, trust: TrustRoot, store: SqlStore) -> None:
-    """No node is believed that has not what was followed when this office last ran."""
-    followed = [block for trusted in trust.registers if (block := store.followed(str(trusted.name))) and block.hash]
-    if followed:
-        chain.expect(max(followed))
+@contextmanager
+def open_health(settings: Settings) -> Iterator[Health]:
+    """How an office is, without opening it: its node or its database may be away, and its schema is left as it is.
+    Raises ConfigurationError."""
+    trust, store, chain = read_trust(settings.trust_file), SqlStore(settings.database), open_chain(settings.rpc_url)
+    try:
+        publisher, closed = _open_publisher(settings, trust, store, chain)
+        yield _health(settings, trust, store, open_documents(settings), publisher, closed)
+    finally:
+        store.close()
+
+
+def _health(
+    settings: Settings,
+    trust: TrustRoot,
+    store: SqlStore,
+    documents: ReplicatedStore,
+    publisher: Publisher | None,
+    closed: WalletError | None,
+) -> Health:
+    # A connection of its own: it loses patience sooner than those who have work to do.
+    chain = open_chain(settings.rpc_url, timeout=HEALTH_SECONDS, confirmations=settings.confirmations)
+    relayers = [publisher.relayer.address] if publisher else []
+    check, reason = partial(check_chain, chain, trust), closed.message if closed else ""
+    return Health(trust, store, chain, documents, SystemClock(), relayers, check, reason, replicas=documents.waiting)
 
 
 def read_trust(path: Path) -> TrustRoot:
@@ -138,16 +210,34 @@ def read_trust(path: Path) -> TrustRoot:
         ) from None
 
 
-def open_documents(settings: Settings) -> DocumentStore:
-    if settings.documents == "directory":
-        return DirectoryStore(settings.data / "documents")
-    return KuboStore(settings.documents)
+def open_documents(settings: Settings) -> ReplicatedStore:
+    """Raises ConfigurationError, DocumentStoreUnavailable. No node is contacted yet."""
+    from ledger.adapters.kubo_store import KuboStore
+    from ledger.adapters.replicated_store import ReplicatedStore
+
+    addresses = [] if settings.documents == "directory" else settings.documents.split()
+    return ReplicatedStore(
+        DirectoryStore(settings.data / "documents"),
+        [KuboStore(address) for address in addresses],
+        settings.documents_quorum,
+        settings.data / "documents.db",
+    )
+
+
+def open_document_store(place: str) -> DocumentStore:
+    """The node at a multiaddr, else the folder, which is made where it is missing. Raises ConfigurationError,
+    DocumentStoreUnavailable."""
+    from ledger.adapters.kubo_store import KuboStore
+
+    return KuboStore(place) if place.startswith("/ip") else DirectoryStore(Path(place))
 
 
 def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:
     """The witnesses that the settings name; where they name none, those whose keys lie in the data folder, as the
     devnet's do, which share one node with the office. Raises ConfigurationError, WalletError."""
     if settings.witnesses.split():
+        from ledger.adapters.http_witness import HttpWitness
+
         return [HttpWitness(url) for url in settings.witnesses.split()]
 
     def cosigner(witness: Witness) -> Cosign:
@@ -169,7 +259,7 @@ def open_cosigner(rpc_url: str, key: Path, trust_file: Path) -> Cosigner:
         raise ConfigurationError(
             f"The trust root does not list this witness: {witness.verifier_key}", "Have the office add this line."
         )
-    chain = EvmChain(rpc_url)
+    chain = open_chain(rpc_url)
     check_chain(chain, trust)
     return Cosigner(trust, chain, witness, SystemClock())
 
@@ -178,7 +268,7 @@ def open_cosigner(rpc_url: str, key: Path, trust_file: Path) -> Cosigner:
 def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, say: Say) -> Iterator[Monitor]:
     """A monitor at a node of its own; `state` is its folder, which one process at a time uses. Raises
     ConfigurationError, ChainMismatch, ChainUnreachable, StoreUnavailable."""
-    trust, chain = read_trust(trust_file), EvmChain(rpc_url)
+    trust, chain = read_trust(trust_file), open_chain(rpc_url)
     check_chain(chain, trust)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = f"sqlite:///{(state / 'registers.db').absolute()}"
@@ -200,12 +290,10 @@ def check_chain(chain: Chain, trust: TrustRoot) -> None:
             (register.authority, register.authority_code_hash),
         ):
             code = chain.code(address)
-            if not code:
-                raise ChainMismatch(
-                    f"There is no contract at {address}.",
-                    "Check the RPC URL and the trust root, and whether the node has lost its data.",
-                )
             if keccak256(code) != code_hash:
+                found = (
+                    f"The code at {address} is not the trusted one" if code else f"There is no contract at {address}"
+                )
                 raise ChainMismatch(
-                    f"The code at {address} is not the trusted one.", "Check the RPC URL and the trust root."
+                    f"{found}.", "Check the RPC URL and the trust root, and whether the node has lost its data."
                 )

@@ -21,6 +21,7 @@ __all__ = [
     "IdempotencyMismatch",
     "InvalidProof",
     "KhalayakError",
+    "LeaseTaken",
     "MalformedProof",
     "NeverRecorded",
     "NotCertified",
@@ -29,6 +30,7 @@ __all__ = [
     "Refused",
     "SplitView",
     "StateDropped",
+    "StillRunning",
     "StoreUnavailable",
     "TooLarge",
     "Unavailable",
@@ -96,6 +98,12 @@ class IdempotencyMismatch(Conflict):
     code = "idempotency-mismatch"
 
 
+class StillRunning(Conflict):
+    """The same request is being worked on. Its answer is there soon."""
+
+    code = "still-running"
+
+
 class Refused(KhalayakError):
     """A rule says no: not a registrar, too few approvals, expired, stale head."""
 
@@ -106,6 +114,12 @@ class Unavailable(KhalayakError):
     """A part cannot be reached now. It says nothing about any record; the same call may succeed later."""
 
     code = "unavailable"
+
+
+class LeaseTaken(Unavailable):
+    """Another process has what one at a time may have. Nothing is wrong."""
+
+    code = "lease-taken"
 
 
 class StateDropped(Unavailable):

@@ -12,15 +12,20 @@ from ledger.model import (
     Approval,
     Block,
     BlockTag,
+    Dossier,
     Fees,
     Followed,
+    Lease,
     Log,
+    Nonces,
     Place,
     Receipt,
     RecordedEntry,
+    StoredCertificate,
     StoredContent,
     StoredDocument,
     Transaction,
+    Waiting,
 )
 
 __all__ = [
@@ -33,16 +38,22 @@ __all__ = [
     "Chain",
     "Clock",
     "DocumentStore",
+    "Dossier",
     "Fees",
     "Followed",
+    "Lease",
     "Log",
+    "Nonces",
     "Place",
     "Receipt",
     "RecordStore",
     "RecordedEntry",
+    "ReplicatedDocuments",
+    "StoredCertificate",
     "StoredContent",
     "StoredDocument",
     "Transaction",
+    "Waiting",
 ]
 
 
@@ -61,8 +72,14 @@ class Chain(Protocol):
     def call(self, to: str, data: bytes) -> bytes:
         """The result of a read-only call on the latest block. Raises ContractReverted."""
 
+    def calls(self, requests: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """The results of many such calls (to, data) in order, asked together. Raises ContractReverted if one does."""
+
     def next_nonce(self, address: str) -> int:
         """The number of transactions of `address` that are in blocks or waiting."""
+
+    def balance(self, address: str) -> int:
+        """In wei, as of the latest block."""
 
     def fees(self) -> Fees: ...
 
@@ -74,6 +91,9 @@ class Chain(Protocol):
         reason when it will not take it (underpriced, no funds, nonce spent)."""
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None: ...
+
+    def transaction(self, transaction_hash: bytes) -> bytes | None:
+        """The signed EIP-1559 transaction of this hash as it was sent. None when the node has none of it."""
 
     def blocks(self, numbers: Sequence[int]) -> list[Block]:
         """The headers at these numbers, as `block`, in one request or a few."""
@@ -87,19 +107,41 @@ class Chain(Protocol):
 
 
 class DocumentStore(Protocol):
-    """Keeps opaque bytes under their CID (docs/protocol.md section 5)."""
+    """Keeps opaque bytes under their CID (docs/protocol.md section 5). What is put is durable when the call returns. A
+    damaged copy is mended by deleting and putting it. All raise DocumentStoreUnavailable."""
 
     name: str
 
     def put(self, data: bytes) -> str:
-        """Store and return the CID, computed here. Idempotent; durable when it returns.
-        Raises DocumentStoreUnavailable, DocumentCorrupt (the store answered another CID)."""
+        """Store and return the CID, computed here. Idempotent. Raises DocumentCorrupt (the store has another CID)."""
+
+    def put_stream(self, pieces: Iterable[bytes]) -> str:
+        """As `put`, for a document of any size in pieces of any size, in constant memory."""
+
+    def put_many(self, documents: Iterable[bytes]) -> list[str]:
+        """As `put`, for many documents: their CIDs in order. What was stored before an error stays."""
 
     def get(self, cid: str, size_limit: int) -> bytes:
-        """The bytes, checked against the CID before they are returned.
-        Raises DocumentMissing, DocumentCorrupt, DocumentStoreUnavailable, TooLarge."""
+        """The bytes, checked against the CID. Raises DocumentMissing, DocumentCorrupt, TooLarge."""
 
-    def has(self, cid: str) -> bool: ...
+    def read(self, cid: str, size_limit: int) -> Iterator[bytes]:
+        """As `get`, in constant memory: pieces of at most 2 MiB, each checked before it is yielded."""
+
+    def has(self, cid: str) -> bool:
+        """Whether it is there. Its bytes are checked by `get` and `read` only."""
+
+    def cids(self) -> Iterator[str]:
+        """Every document that is kept, once, in no order."""
+
+    def delete(self, cid: str) -> None:
+        """Keep a document no longer, and let its bytes go. Idempotent."""
+
+
+class ReplicatedDocuments(DocumentStore, Protocol):
+    """A document store of several copies. What is put is durable in the office's own copy when the call returns."""
+
+    def below_quorum(self, cids: Iterable[str]) -> list[str]:
+        """Which of these are not on enough nodes yet: an application with them waits."""
 
 
 class Clock(Protocol):
@@ -118,10 +160,12 @@ class RecordStore(Protocol):
         documents: Iterable[StoredDocument],
         idempotency_key: str,
         body_digest: bytes,
+        keep: Callable[[], None] | None = None,
     ) -> Application:
         """Accept an application with the contents and documents that it brings. The same key with the same body
         digest returns the application accepted the first time (also when called ten times at once); another digest
-        raises IdempotencyMismatch."""
+        raises IdempotencyMismatch. `keep` is called for what is accepted now, before it is: what it raises undoes it,
+        and of two that it was called for with one key the later one is accepted."""
 
     def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
         """The application accepted under this key, if any. Raises IdempotencyMismatch as add_application."""
@@ -132,17 +176,28 @@ class RecordStore(Protocol):
     def applications(self, state: ApplicationState, limit: int = 100) -> list[Application]:
         """Oldest first."""
 
+    def application_ids(self, state: ApplicationState, limit: int = 100) -> list[str]:
+        """Oldest first; what they hold may be much."""
+
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         """Change an application's state. Raises Conflict when its state is not `expected`."""
 
-    def add_approval(self, application_id: str, approval: Approval) -> None:
-        """Adding the same signer and role again replaces nothing and is no error. Raises NotFound."""
+    def add_approval(self, application_id: str, approval: Approval, keep: Callable[[], None] | None = None) -> None:
+        """Adding the same signer and role again replaces nothing and is no error. Raises NotFound. `keep` is called
+        before a new one is saved, as in add_application."""
 
     def approvals(self, application_id: str) -> list[Approval]:
         """Ascending by signer."""
 
     def document(self, cid: str) -> StoredDocument:
         """Raises NotFound."""
+
+    def documents(self, after: str = "", limit: int = 1_000) -> list[StoredDocument]:
+        """The sealed documents by CID, from behind `after`."""
+
+    def rewrap(self, changes: Iterable[tuple[StoredDocument, Mapping[str, bytes]]]) -> int:
+        """Give documents other wraps, all or none of them; how many. One whose wraps are no longer those that are
+        shown, because they were changed or erased meanwhile, is left as it is."""
 
     def add_transaction(
         self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
@@ -187,6 +242,9 @@ class RecordStore(Protocol):
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         """Oldest first; empty when nothing was recorded."""
 
+    def histories(self, register: str, record_ids: Iterable[bytes]) -> dict[bytes, list[RecordedEntry]]:
+        """The same of many records; one of which nothing was recorded is left out."""
+
     def entries(
         self,
         register: str,
@@ -208,6 +266,9 @@ class RecordStore(Protocol):
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
         """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
 
+    def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
+        """The same of many, by digest; what is not known is left out."""
+
     def application_of_content(self, digest: bytes) -> Application | None:
         """The application that brought this content, or None."""
 
@@ -227,9 +288,47 @@ class RecordStore(Protocol):
         """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
         head replaces the first."""
 
+    def save_certificates(self, certificates: Sequence[StoredCertificate], certified: Sequence[str] = ()) -> None:
+        """The same of many, and with them these applications, which are final, become certified. Raises Conflict when
+        one is not final."""
+
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         """The newest one, or that of a head; None if there is none."""
 
+    def dossier(self, application_id: str) -> Dossier:
+        """What is kept of an application, with the newest certificate of each of its records. Raises NotFound."""
+
+    def restore(self, dossier: Dossier, concluded: bool) -> bool:
+        """Put back what a dossier holds; False when the application is there, and nothing is changed. `concluded`: the
+        key ring holds how it ended."""
+
+    def unkept(self, limit: int = 100) -> list[tuple[str, bool]]:
+        """The ids of applications that ended, or came without `keep`, and were not marked as kept since; with each
+        whether it came with `keep`."""
+
+    def mark_kept(self, application_ids: Sequence[str], concluded: bool) -> None:
+        """Note that the key ring holds how these were accepted and, if `concluded`, how they ended."""
+
+    def ids(self) -> Iterator[str]:
+        """Of all applications, oldest first, read while they are asked for."""
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever accepted or followed."""
+
+    def strange(self, register: str) -> Iterator[RecordedEntry]:
+        """The entries of a register that no transaction of this office recorded."""
+
     def lease(self, name: str, holder: str, seconds: int) -> None:
         """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;
-        with 0 let go of it. Raises Unavailable, naming the holder, while another has it."""
+        with 0 let go of it. Raises LeaseTaken, naming the holder, while another has it."""
+
+    def leases(self) -> list[Lease]:
+        """All that were ever taken, by name, also those that have run out."""
+
+    def waiting(self) -> dict[ApplicationState, Waiting]:
+        """Of the states in which an application waits, or has failed: those in which any are."""
+
+    def nonces(self, sender: str) -> Nonces: ...
+
+    def schema(self) -> tuple[str, str]:
+        """The version of the database's schema, and the one that this program is written for."""

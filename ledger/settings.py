@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import NonNegativeInt, ValidationError
+from pydantic import Field, NonNegativeInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.errors import ConfigurationError
@@ -24,10 +25,12 @@ class Settings(BaseSettings):
     confirmations: NonNegativeInt = (
         0  # that make a block final on a chain without finality; 0 waits for the node's word
     )
-    documents: str = "directory"  # or the address of a Kubo RPC port, as /ip4/127.0.0.1/tcp/5001
+    documents: str = "directory"  # or the addresses of Kubo RPC ports, as /ip4/127.0.0.1/tcp/5001, with spaces between
+    documents_quorum: NonNegativeInt = 0  # of those that must hold what an application brings; 0: more than half
     database_url: str = ""
     password: str = DEVNET_PASSWORD
     witnesses: str = ""  # the URLs of `khalayak witness`, with spaces between
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0  # of 127.0.0.1, for Prometheus; 0: none are served
     site: str = "http://127.0.0.1:8000"  # where people reach this office; the QR codes of certificates lead there
 
     @property
@@ -57,6 +60,15 @@ class Settings(BaseSettings):
     @property
     def office_key(self) -> Path:
         return self.data / "office-key"
+
+    @property
+    def key_ring(self) -> Path:
+        return self.data / "keyring"
+
+    @property
+    def readers(self) -> Path:
+        """The folder of the public keys that every document is sealed for beside the office's own."""
+        return self.data / "readers"
 
     @property
     def token_secret(self) -> Path:

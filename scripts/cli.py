@@ -8,7 +8,16 @@ import typer
 from rich.console import Console
 
 from ledger.errors import BadInput, ConfigurationError, KhalayakError, Refused, Unavailable
-from scripts import cli_apply, cli_entries, cli_import, cli_office, cli_print, cli_verify, cli_witness
+from scripts import (
+    cli_apply,
+    cli_documents,
+    cli_entries,
+    cli_import,
+    cli_office,
+    cli_print,
+    cli_verify,
+    cli_witness,
+)
 from wallet.errors import WalletError
 
 # UX: 0 ok, 1 failed, 2 usage, 4 not entitled, 5 unreachable.
@@ -32,6 +41,7 @@ for command in (*cli_office.COMMANDS, *cli_entries.COMMANDS, *cli_verify.COMMAND
 app.command("import")(cli_import.import_file)
 app.add_typer(cli_apply.commands(), name="apply")
 app.add_typer(cli_print.exports(), name="export")
+app.add_typer(cli_documents.commands(), name="documents")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ from urllib.request import Request, urlopen
 
 from ledger.adapters.evm_chain import EvmChain
 from ledger.trust import TrustRoot
-from scripts.devnet import free_port
 from scripts.node import foundry
 from scripts.tools.process import running, wait_for
 
@@ -51,7 +51,8 @@ class Anvil:
 
 @contextmanager
 def anvil(apart: int, port: int = 0, genesis_time: int = GENESIS_TIME) -> Iterator[Anvil]:
-    """A chain of SHARED common blocks and six of its own, which are `apart` seconds apart."""
+    """A chain of SHARED common blocks and six of its own, which are `apart` seconds apart; port 0 is one that the
+    system chooses."""
     with start_anvil("--no-mining", "--timestamp", str(genesis_time), "--slots-in-an-epoch", "1", port=port) as node:
         node.mine(SHARED, 1)
         node.mine(6, apart)
@@ -61,18 +62,13 @@ def anvil(apart: int, port: int = 0, genesis_time: int = GENESIS_TIME) -> Iterat
 @contextmanager
 def start_anvil(*options: str, port: int = 0) -> Iterator[Anvil]:
     """An empty chain, of chain id 31337, whose accounts are those of the devnet."""
-    port = port or free_port()
-    node = Anvil(f"http://127.0.0.1:{port}")
-    command = [foundry("anvil"), "--port", str(port), "--silent", *options]
-
-    def ready() -> bool | None:
-        try:
-            return node.rpc("eth_chainId") is not None
-        except OSError:
-            return None
-
+    command = [foundry("anvil"), "--port", str(port), *options]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "anvil.log"
+
+        def address() -> str | None:
+            found = re.search(r"Listening on (127\.0\.0\.1:\d+)", log.read_text(errors="replace"))
+            return found[1] if found else None
+
         with running(command, log) as process:
-            wait_for(process, log, ready)
-            yield node
+            yield Anvil(f"http://{wait_for(process, log, address)}")

@@ -20,7 +20,7 @@ from ledger.trust import TrustedRegister
 from ledger.verdict import Verdict
 from ledger.verifier import verify
 from scripts.deploy import deploy_devnet
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from tests.fakes import FakeClock
 from wallet.keys import new_key
 from wallet.signer import LocalSigner
@@ -115,16 +115,16 @@ def record_of(application: Application, index: int = 0) -> bytes:
 
 
 @contextmanager
-def running_office(folder: Path) -> Iterator[TestOffice]:
-    """Everything that is started ends with the block."""
-    with start_hardhat(free_port()) as url, office_at(url, folder) as office:
+def running_office(folder: Path, database_url: str = "") -> Iterator[TestOffice]:
+    """Everything that is started ends with the block. The database is one in SQLite, or an empty one at an URL."""
+    with start_hardhat() as url, office_at(url, folder, database_url=database_url) as office:
         yield office
 
 
 @contextmanager
-def office_at(url: str, folder: Path, through: str = "") -> Iterator[TestOffice]:
-    """An office on the devnet at this URL, which it reaches `through` another one, such as a proxy's."""
-    settings = Settings(data=folder / "office", rpc_url=url)
+def office_at(url: str, folder: Path, through: str = "", database_url: str = "") -> Iterator[TestOffice]:
+    """An office on the devnet at this URL, which it reaches `through` other ones, such as a proxy's."""
+    settings = Settings(data=folder / "office", rpc_url=url, database_url=database_url)
     deploy_devnet(settings)
     office = open_office(settings.model_copy(update={"rpc_url": through or url}))
     folders = (settings.registrar_keystores, settings.court_keystores)

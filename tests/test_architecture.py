@@ -24,7 +24,17 @@ SERVICES = {
     "witness",
     "cosigner",
     "monitor",
+    "document_transfer",
+    "health",
     "auditor",
+    "dossiers",
+    "key_ring",
+    "rebuilding",
+    "reanchoring",
+    "readers",
+    "handing",
+    "eraser",
+    "retention",
     "import_rows",
     "import_spool",
     "importing",
@@ -175,10 +185,18 @@ def test_a_register_is_one_file_that_nothing_else_names() -> None:
         assert others == []
 
 
-def test_a_verifier_runs_without_chain_database_or_web_libraries() -> None:
-    heavy = sorted(
-        ONLY_IN_ADAPTERS | {"eth_account", "py_ecc", "fastapi", "starlette", "solcx", "typer", "structlog", "uvicorn"}
-    )
-    code = f"import ledger.verifier, sys; print([name for name in {heavy!r} if name in sys.modules])"
+HEAVY = ONLY_IN_ADAPTERS | {"eth_account", "py_ecc", "fastapi", "starlette", "solcx", "structlog", "uvicorn"}
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("ledger.verifier", HEAVY | {"typer"}),
+        ("scripts.cli", HEAVY),
+        ("ledger.bootstrap", {"alembic", "httpx", "ipfshttpclient"}),
+    ],
+)
+def test_nothing_is_loaded_that_only_others_need(module: str, heavy: set[str]) -> None:
+    code = f"import {module}, sys; print([name for name in {sorted(heavy)!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

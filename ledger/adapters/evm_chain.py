@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+import rlp
 from eth_abi.abi import decode
 from rlp.exceptions import RLPException
 from web3 import HTTPProvider
@@ -48,6 +49,7 @@ HEADERS_AT_ONCE = 100
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
 # How geth, reth, Erigon, Nethermind and Besu say that they have pruned a block's state.
 _DROPPED = r"missing trie node|state .*(not|un)available|prun|world state|proof window"
+BATCH = 100  # requests that go together; geth takes 1,000
 _NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth before its first final block, answer
 
 
@@ -99,8 +101,17 @@ class EvmChain:
     def call(self, to: str, data: bytes) -> bytes:
         return self._ask(_bytes, "eth_call", {"to": to, "data": to_hex(data)}, "latest")
 
+    def calls(self, requests: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        asked = [("eth_call", [{"to": to, "data": to_hex(data)}, "latest"]) for to, data in requests]
+        batches = (asked[start : start + BATCH] for start in range(0, len(asked), BATCH))
+        answers = (answer for batch in batches for answer in self._ask_together(batch))
+        return [self._read(_bytes, answer, "eth_call") for answer in answers]
+
     def next_nonce(self, address: str) -> int:
         return self._ask(_number, "eth_getTransactionCount", address, "pending")
+
+    def balance(self, address: str) -> int:
+        return self._ask(_number, "eth_getBalance", address, "latest")
 
     def fees(self) -> Fees:
         base = self._ask(lambda found: _number(found["baseFeePerGas"][-1]), "eth_feeHistory", "0x1", "latest", [])
@@ -125,6 +136,12 @@ class EvmChain:
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
         return self._ask(_receipt, "eth_getTransactionReceipt", to_hex(transaction_hash))
+
+    def transaction(self, transaction_hash: bytes) -> bytes | None:
+        raw = self._ask(_transaction, "eth_getTransactionByHash", to_hex(transaction_hash))
+        if raw is not None and keccak256(raw) != transaction_hash:
+            raise self._unreachable("answers with another transaction than it was asked for")
+        return raw
 
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         where = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
@@ -173,7 +190,10 @@ class EvmChain:
         try:
             answer = self._provider.make_request(method, list(parameters))
         except (requests.RequestException, OSError, ValueError, RecursionError) as error:
-            raise self._unreachable(f"does not answer: {type(error).__name__}") from None
+            status = getattr(getattr(error, "response", None), "status_code", None)
+            raise self._unreachable(
+                f"does not answer: {f'HTTP {status}' if status else type(error).__name__}"
+            ) from None
         if not isinstance(answer, Mapping) or not ("result" in answer or isinstance(answer.get("error"), Mapping)):
             raise self._unreachable("is not an Ethereum node")
         return answer
@@ -253,6 +273,17 @@ def _receipt(found: Mapping[str, Any] | None) -> Receipt | None:
     if found is None or found["blockHash"] is None:
         return None
     return Receipt(_number(found["blockNumber"]), from_hex(found["blockHash"], 32), _number(found["status"]) == 1)
+
+
+def _transaction(found: Mapping[str, Any] | None) -> bytes | None:
+    """EIP-1559: 0x02 and the RLP of these members."""
+    if found is None or found["type"] != "0x2":
+        return None
+    numbers = (_number(found[name]) for name in ("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas"))
+    signature = (_number(found[name]) for name in ("v", "r", "s"))
+    to, value, data = _bytes(found["to"] or "0x"), _number(found["value"]), _bytes(found["input"])
+    access = [[_bytes(a["address"]), [_bytes(k) for k in a["storageKeys"]]] for a in found.get("accessList", [])]
+    return b"\x02" + bytes(rlp.encode([*numbers, to, value, data, access, *signature]))
 
 
 def _proof(slots: Sequence[bytes], found: Mapping[str, Any]) -> AccountProof:

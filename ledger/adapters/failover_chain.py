@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any, cast
 
 import structlog
 
+from ledger.adapters.evm_chain import EvmChain
 from ledger.encoding import to_hex
 from ledger.errors import ChainForked, ChainUnreachable, NotFound, RangeRefused
-from ledger.model import AccountProof, Block, BlockTag, Fees, Followed, Log, Receipt
+from ledger.model import Block, BlockTag, Followed
 from ledger.ports import Chain
 
-T = TypeVar("T")
 log = structlog.get_logger()
+
+
+def open_chain(urls: str, **options: Any) -> Chain:
+    """The node at a URL, or those at several with spaces between. `options` are those of EvmChain. Raises
+    ConfigurationError."""
+    nodes = [EvmChain(url, **options) for url in urls.split() or [""]]
+    if len(nodes) == 1:
+        return nodes[0]
+    return cast(Chain, FailoverChain({f"node {number} at {node.name}": node for number, node in enumerate(nodes, 1)}))
 
 
 class FailoverChain:
@@ -24,67 +34,36 @@ class FailoverChain:
     def __init__(self, nodes: Mapping[str, Chain]) -> None:
         self._nodes = nodes
         self._final: Followed | None = None
-        self._agreed: dict[str, Followed | None] = {}
+        self._agreed: dict[str, Followed] = {}
 
-    def expect(self, block: Followed) -> None:
-        """No node is believed that has not this block."""
-        self._final = block
-
-    def chain_id(self) -> int:
-        return self._ask(lambda chain: chain.chain_id())
-
-    def genesis_hash(self) -> bytes:
-        return self._ask(lambda chain: chain.genesis_hash())
+    def expect(self, blocks: Iterable[Followed | None]) -> None:
+        """No node is believed that has not the newest of these, which were final."""
+        known = [block for block in blocks if block and block.hash]
+        self._final = max(known, default=self._final, key=lambda block: block.number)
 
     def block(self, at: int | BlockTag) -> Block:
-        return self._ask(lambda chain: chain.block(at), final=at == "finalized")
+        block: Block = self._ask("block", at)
+        if at == "finalized" and (self._final is None or block.number > self._final.number):
+            self._final = Followed(block.number, block.hash)
+        return block
 
-    def blocks(self, numbers: Sequence[int]) -> list[Block]:
-        return self._ask(lambda chain: chain.blocks(numbers))
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return partial(self._ask, name)
 
-    def code(self, address: str) -> bytes:
-        return self._ask(lambda chain: chain.code(address))
-
-    def call(self, to: str, data: bytes) -> bytes:
-        return self._ask(lambda chain: chain.call(to, data))
-
-    def next_nonce(self, address: str) -> int:
-        return self._ask(lambda chain: chain.next_nonce(address))
-
-    def fees(self) -> Fees:
-        return self._ask(lambda chain: chain.fees())
-
-    def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
-        return self._ask(lambda chain: chain.estimate_gas(sender, to, data))
-
-    def send(self, raw: bytes) -> None:
-        self._ask(lambda chain: chain.send(raw))
-
-    def receipt(self, transaction_hash: bytes) -> Receipt | None:
-        return self._ask(lambda chain: chain.receipt(transaction_hash))
-
-    def logs(self, address: str, first: int, last: int) -> list[Log]:
-        return self._ask(lambda chain: chain.logs(address, first, last))
-
-    def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
-        return self._ask(lambda chain: chain.proof(address, slots, block_number))
-
-    def _ask(self, question: Callable[[Chain], T], final: bool = False) -> T:
+    def _ask(self, question: str, *arguments: Any) -> Any:
         problem: ChainUnreachable | ChainForked | None = None
         for name, chain in self._nodes.items():
             try:
                 self._check(name, chain)
-                answer = question(chain)
+                return getattr(chain, question)(*arguments)
             except RangeRefused:
                 raise
             except (ChainUnreachable, ChainForked) as error:
-                if isinstance(error, ChainForked) or problem is None:
-                    problem = error
                 self._agreed.pop(name, None)
-                continue
-            if final and isinstance(answer, Block) and (self._final is None or answer.number > self._final.number):
-                self._final = self._agreed[name] = Followed(answer.number, answer.hash)
-            return answer
+                if problem is None or isinstance(error, ChainForked):
+                    problem = error
         assert problem
         raise problem
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Select, insert, select, update
 
 from ledger.adapters.sql_rows import (
+    VALUES,
     accepted_in,
     add_once,
     application_in,
@@ -35,6 +36,7 @@ class SqlApplications(SqlSession):
         documents_: Iterable[StoredDocument],
         idempotency_key: str,
         body_digest: bytes,
+        keep: Callable[[], None] | None = None,
     ) -> Application:
         # Two requests without a key would count as one: the second applicant would get the first one's answer.
         if not 0 < len(idempotency_key) <= MAX_KEY:
@@ -42,8 +44,8 @@ class SqlApplications(SqlSession):
                 f"The idempotency key must have 1 to {MAX_KEY} characters.",
                 "Send a fresh random one with each new request.",
             )
-        row = {**vars(application), "payload": json.dumps(application.payload)}
-        row |= {"idempotency_key": idempotency_key, "body_digest": body_digest}
+        row = {**vars(application), "payload": orjson.dumps(application.payload).decode()}
+        row |= {"idempotency_key": idempotency_key, "body_digest": body_digest, "kept": 1 if keep else 0}
         with self.transaction() as connection:
             added = inserting(connection, applications).on_conflict_do_nothing().returning(applications.c.number)
             if connection.execute(added, row).first() is None:
@@ -54,6 +56,9 @@ class SqlApplications(SqlSession):
             if brought := [row_of_content(application.id, content) for content in contents_]:
                 connection.execute(insert(contents), brought)
             add_once(connection, documents, [row_of_document(document) for document in documents_])
+            # Last: once it is kept, only the commit can fail, and the same request is kept anew then.
+            if keep:
+                keep()
         return application
 
     def accepted_before(self, idempotency_key: str, body_digest: bytes) -> Application | None:
@@ -69,16 +74,23 @@ class SqlApplications(SqlSession):
         query = select(applications).where(applications.c.state == state)
         return [application_in(row) for row in self.all(query.order_by(applications.c.number).limit(limit))]
 
+    def application_ids(self, state: ApplicationState, limit: int = 100) -> list[str]:
+        query = select(applications.c.id).where(applications.c.state == state)
+        return [row.id for row in self.all(query.order_by(applications.c.number).limit(limit))]
+
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         with self.transaction() as connection:
             move(connection, application_id, expected, to, reason)
 
-    def add_approval(self, application_id: str, approval: Approval) -> None:
+    def add_approval(self, application_id: str, approval: Approval, keep: Callable[[], None] | None = None) -> None:
         key = {"application_id": application_id, "signer": approval.signer, "role": approval.role}
         with self.transaction() as connection:
             if not connection.execute(select(applications.c.id).where(applications.c.id == application_id)).first():
                 raise NotFound("There is no application with this id.", "Check the id; it was shown when you applied.")
-            add_once(connection, approvals, [{**key, "signature": approval.signature}])
+            row = inserting(connection, approvals).values(**key, signature=approval.signature)
+            added = row.on_conflict_do_nothing(index_elements=list(key)).returning(approvals.c.signer)
+            if connection.execute(added).first() and keep:
+                keep()
 
     def approvals(self, application_id: str) -> list[Approval]:
         query = select(approvals).where(approvals.c.application_id == application_id)
@@ -86,8 +98,15 @@ class SqlApplications(SqlSession):
         return sorted(found, key=lambda approval: (int(approval.signer, 16), approval.role))
 
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
-        row = self.one(select(contents.c.fields).where(contents.c.digest == digest))
-        return json.loads(row.fields) if row else None
+        return self.contents([digest]).get(digest)
+
+    def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
+        found, wanted = dict[bytes, list[dict[str, Any]]](), list(digests)
+        for start in range(0, len(wanted), VALUES):
+            some = contents.c.digest.in_(wanted[start : start + VALUES])
+            rows = self.all(select(contents.c.digest, contents.c.fields).where(some))
+            found |= {row.digest: orjson.loads(row.fields) for row in rows}
+        return found
 
     def application_of_content(self, digest: bytes) -> Application | None:
         brought = select(contents.c.application_id).where(contents.c.digest == digest)
@@ -104,7 +123,7 @@ class SqlApplications(SqlSession):
         of_register = (applications.c.register == register, applications.c.state.not_in(DEAD))
         others = ~applications.c.idempotency_key.startswith(but_of, autoescape=True)
         query = select(contents.c.record_id, contents.c.fields).join(applications).where(*of_register, others)
-        return ((row.record_id, json.loads(row.fields)) for row in self.stream(query))
+        return ((row.record_id, orjson.loads(row.fields)) for row in self.stream(query))
 
 
 def _with_key(idempotency_key: str) -> Select[Any]:

@@ -6,16 +6,14 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, tuple_, update
+from sqlalchemy import Connection, bindparam, func, select, text, tuple_, update
 
 from ledger.adapters.sql_history import COLUMNS, entries_query
-from ledger.adapters.sql_rows import add_all, add_once, entry_in, inserting, rows_of_entries
+from ledger.adapters.sql_rows import VALUES, add_all, add_once, entry_in, inserting, rows_of_entries
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import applications, call_approvers, calls, contents, cursors, entries, revealed
 from ledger.errors import Conflict
 from ledger.model import Followed, Place, RecordedEntry
-
-IDS_AT_ONCE = 500
 
 
 class SqlEntries(SqlSession):
@@ -50,22 +48,33 @@ class SqlEntries(SqlSession):
         return followed.number if followed else None
 
     def newest(self, register: str, record_ids: Collection[bytes]) -> dict[bytes, bytes]:
-        number, _ = self._register(register)
+        number, _ = self.register_number(register)
         asked, found = list(record_ids), dict[bytes, bytes]()
         key = (entries.c.record_id, entries.c.sequence)
-        for first in range(0, len(asked), IDS_AT_ONCE):
-            of = (entries.c.register == number, entries.c.record_id.in_(asked[first : first + IDS_AT_ONCE]))
+        for first in range(0, len(asked), VALUES):
+            of = (entries.c.register == number, entries.c.record_id.in_(asked[first : first + VALUES]))
             last = select(key[0], func.max(key[1])).where(*of).group_by(key[0])
             query = select(key[0], entries.c.entry).where(entries.c.register == number, tuple_(*key).in_(last))
             found |= {row.record_id: row.entry for row in self.all(query)}
         return found
 
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
-        number, layout = self._register(register)
+        number, layout = self.register_number(register)
         tables = "entries e CROSS JOIN calls c WHERE c.place = e.call"
         query = f"SELECT {COLUMNS} FROM {tables} AND e.register = :number AND e.record_id = :id ORDER BY e.sequence"
         rows = self.all(text(query).bindparams(number=number, id=record_id))
         return [entry_in(row, layout) for row in rows]
+
+    def histories(self, register: str, record_ids: Iterable[bytes]) -> dict[bytes, list[RecordedEntry]]:
+        number, layout = self.register_number(register)
+        found, wanted = dict[bytes, list[RecordedEntry]](), list(record_ids)
+        tables = "entries e CROSS JOIN calls c WHERE c.place = e.call"
+        query = f"SELECT {COLUMNS} FROM {tables} AND e.register = :number AND e.record_id IN :ids ORDER BY e.sequence"
+        for start in range(0, len(wanted), VALUES):
+            values = {"number": number, "ids": wanted[start : start + VALUES]}
+            for row in self.all(text(query).bindparams(bindparam("ids", expanding=True)), values):
+                found.setdefault(row.record_id, []).append(entry_in(row, layout))
+        return found
 
     def entries(
         self,
@@ -79,7 +88,7 @@ class SqlEntries(SqlSession):
         after: Place | None = None,
         limit: int = 100,
     ) -> list[RecordedEntry]:
-        number, layout = self._register(register)
+        number, layout = self.register_number(register)
         query, values = entries_query(number, holder, approver, action, since, until, after, limit)
         return [entry_in(row, layout) for row in self.all(text(query), values)]
 
@@ -89,14 +98,14 @@ class SqlEntries(SqlSession):
         return json.loads(row.value) if row else None
 
     def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
-        number, _ = self._register(register)
+        number, _ = self.register_number(register)
         theirs = applications.c.idempotency_key.startswith(but_of, autoescape=True)
         own = select(contents.c.record_id).join(applications).where(applications.c.register == register, theirs)
         first = (entries.c.register == number, entries.c.sequence == 1)
         query = select(entries.c.record_id).where(*first, entries.c.record_id.not_in(own))
         return (row.record_id for row in self.stream(query))
 
-    def _register(self, name: str) -> tuple[int, str]:
+    def register_number(self, name: str) -> tuple[int, str]:
         """The number of a register in this database, 0 if it has none, and the layout of its entries."""
         row = self.one(select(cursors.c.id, cursors.c.layout).where(cursors.c.register == name))
         return (row.id, row.layout) if row else (0, "")

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table
+import orjson
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Table, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.adapters.sql_places import numbered, place_in
@@ -15,7 +16,13 @@ from ledger.entries import person_at
 from ledger.errors import IdempotencyMismatch
 from ledger.model import Application, Place, RecordedEntry, StoredContent, StoredDocument
 
+# Seconds since 1970 by the database's clock, for each dialect.
+NOW = {
+    "sqlite": cast(func.strftime("%s", "now"), BigInteger),
+    "postgresql": cast(func.floor(func.extract("epoch", func.clock_timestamp())), BigInteger),
+}
 _MARK = {"sqlite": "?", "postgresql": "%s"}
+VALUES = 500  # in the list of one query
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -46,12 +53,16 @@ def matches(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:
 
 
 def row_of_content(application_id: str, content: StoredContent) -> dict[str, Any]:
-    return {**vars(content), "application_id": application_id, "fields": json.dumps(content.fields)}
+    return {**vars(content), "application_id": application_id, "fields": orjson.dumps(content.fields).decode()}
 
 
 def row_of_document(document: StoredDocument) -> dict[str, Any]:
-    wraps = json.dumps({reader: wrap.hex() for reader, wrap in document.wraps.items()})
-    return {**vars(document), "wraps": wraps}
+    return {**vars(document), "wraps": wraps_text(document.wraps)}
+
+
+def wraps_text(wraps: Mapping[str, bytes]) -> str:
+    """The same wraps give the same text, read back and written again too."""
+    return json.dumps({reader: wrap.hex() for reader, wrap in wraps.items()})
 
 
 def rows_of_entries(register: int, items: Sequence[RecordedEntry]) -> tuple[list[Any], list[Any], list[Any]]:
@@ -82,7 +93,7 @@ def application_in(row: Row[Any]) -> Application:
         row.id,
         row.register,
         row.action,
-        json.loads(row.payload),
+        orjson.loads(row.payload),
         row.state,
         row.created,
         row.access_digest,

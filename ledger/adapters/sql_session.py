@@ -34,6 +34,6 @@ class SqlSession:
         with own_errors(), self._reading.begin() as connection:
             return list(connection.execute(query, values))
 
-    def stream(self, query: Select[Any]) -> Iterator[Row[Any]]:
+    def stream(self, query: Select[Any] | TextClause) -> Iterator[Row[Any]]:
         with own_errors(), self._reading.begin() as connection:
             yield from connection.execution_options(yield_per=1_000).execute(query)

@@ -13,18 +13,22 @@ from pathlib import Path
 
 import structlog
 
+from scripts.bench.documents import documents_figures
 from scripts.bench.figures import Figures
 from scripts.bench.follower import follower_figures
 from scripts.bench.gas import gas_figures
+from scripts.bench.pipeline import batch_figures
 from scripts.bench.sealing import sealing_figures
 from scripts.bench.verification import verification_figures
 
 OUT = Path("build/bench.json")
 PARTS: Mapping[str, Callable[[], Figures]] = {
     "sealing": sealing_figures,
+    "documents": documents_figures,
     "verification": verification_figures,
     "follower": follower_figures,
     "gas": gas_figures,
+    "batches": batch_figures,
 }
 
 

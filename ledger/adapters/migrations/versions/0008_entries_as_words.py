@@ -12,8 +12,8 @@ from alembic import op
 
 from ledger.encoding import checksum_address
 
-revision = "0006"
-down_revision = "0004"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

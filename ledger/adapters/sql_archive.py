@@ -1,0 +1,130 @@
+"""All that is kept of an application at once: read for its dossier, and put back from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, text, update
+
+from ledger.adapters.sql_entries import SqlEntries
+from ledger.adapters.sql_history import COLUMNS
+from ledger.adapters.sql_rows import (
+    add_once,
+    application_in,
+    document_in,
+    entry_in,
+    row_of_content,
+    row_of_document,
+)
+from ledger.adapters.sql_tables import (
+    UNKEPT,
+    applications,
+    approvals,
+    certificates,
+    contents,
+    cursors,
+    documents,
+    transactions,
+)
+from ledger.errors import NotFound
+from ledger.model import (
+    Application,
+    Approval,
+    Dossier,
+    RecordedEntry,
+    StoredCertificate,
+    StoredContent,
+    StoredDocument,
+    Transaction,
+)
+
+AT_ONCE = 500  # values of one IN
+
+
+class SqlArchive(SqlEntries):
+    """See ledger.ports.RecordStore."""
+
+    def dossier(self, application_id: str) -> Dossier:
+        row = self.one(select(applications).where(applications.c.id == application_id))
+        if row is None:
+            raise NotFound("There is no application with this id.", "Check the id; it was shown when you applied.")
+        of_it = {t: t.c.application_id == application_id for t in (contents, approvals, transactions)}
+        brought = self.all(select(contents).where(of_it[contents]).order_by(contents.c.digest))
+        stored = [StoredContent(item.digest, item.record_id, json.loads(item.fields)) for item in brought]
+        given = self.all(select(approvals).where(of_it[approvals]).order_by(approvals.c.signer, approvals.c.role))
+        sent = self.all(select(transactions).where(of_it[transactions]).order_by(transactions.c.nonce))
+        application = application_in(row)
+        return Dossier(
+            application,
+            row.idempotency_key,
+            row.body_digest,
+            tuple(stored),
+            tuple(self._documents_of(stored)),
+            tuple(Approval(item.signer, item.role, item.signature) for item in given),
+            tuple(Transaction(**item._mapping) for item in sent),
+            tuple(self._certificates_of(application)),
+        )
+
+    def restore(self, dossier: Dossier, concluded: bool) -> bool:
+        application = dossier.application
+        row = {**vars(application), "payload": json.dumps(application.payload), "kept": 2 if concluded else 1}
+        row |= {"idempotency_key": dossier.idempotency_key, "body_digest": dossier.body_digest}
+        with self.transaction() as connection:
+            if connection.execute(select(applications.c.id).where(applications.c.id == application.id)).first():
+                return False
+            connection.execute(insert(applications), row)
+            of_it = {"application_id": application.id}
+            add_once(connection, contents, [row_of_content(application.id, content) for content in dossier.contents])
+            add_once(connection, documents, [row_of_document(document) for document in dossier.documents])
+            add_once(connection, approvals, [{**of_it, **vars(approval)} for approval in dossier.approvals])
+            add_once(connection, transactions, [vars(transaction) for transaction in dossier.transactions])
+            rows = [{**vars(kept), "certificate": json.dumps(kept.certificate)} for kept in dossier.certificates]
+            add_once(connection, certificates, rows)
+        return True
+
+    def unkept(self, limit: int = 100) -> list[tuple[str, bool]]:
+        query = select(applications.c.id, applications.c.kept).where(UNKEPT).order_by(applications.c.number)
+        return [(row.id, row.kept > 0) for row in self.all(query.limit(limit))]
+
+    def mark_kept(self, application_ids: Sequence[str], concluded: bool) -> None:
+        mark = update(applications).where(applications.c.id == bindparam("key")).values(kept=2 if concluded else 1)
+        with self.transaction() as connection:
+            connection.execute(mark, [{"key": application_id} for application_id in application_ids])
+
+    def ids(self) -> Iterator[str]:
+        return (row.id for row in self.stream(select(applications.c.id).order_by(applications.c.number)))
+
+    def is_empty(self) -> bool:
+        return self.one(select(applications.c.id).limit(1)) is None and self.one(select(cursors).limit(1)) is None
+
+    def strange(self, register: str) -> Iterator[RecordedEntry]:
+        number, layout = self.register_number(register)
+        tables = "entries e CROSS JOIN calls c WHERE c.place = e.call AND e.register = :number"
+        unknown = "c.transaction_hash NOT IN (SELECT hash FROM transactions)"
+        query = text(f"SELECT {COLUMNS} FROM {tables} AND {unknown} ORDER BY e.place")  # nosec B608 - our own words
+        return (entry_in(row, layout) for row in self.stream(query.bindparams(number=number)))
+
+    def _documents_of(self, brought: Sequence[StoredContent]) -> Iterator[StoredDocument]:
+        values = (field["value"] for content in brought for field in content.fields if field["name"] == "document")
+        cids = sorted({value["cid"] for value in values if isinstance(value, dict) and "cid" in value})
+        for part in _parts(cids):
+            query = select(documents).where(documents.c.cid.in_(part)).order_by(documents.c.cid)
+            yield from (document_in(row) for row in self.all(query))
+
+    def _certificates_of(self, application: Application) -> Iterator[StoredCertificate]:
+        """The newest of each record."""
+        records = [*application.payload["records"], *application.payload.get("parents", [])]
+        ids = sorted({bytes.fromhex(record["recordId"][2:]) for record in records})
+        for part in _parts(ids):
+            of_them = (certificates.c.register == application.register, certificates.c.record_id.in_(part))
+            query = select(certificates).where(*of_them).order_by(certificates.c.record_id, certificates.c.sequence)
+            newest = {row.record_id: row for row in self.all(query)}
+            for row in newest.values():
+                read = {**row._mapping, "certificate": json.loads(row.certificate)}
+                yield StoredCertificate(**read)
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
