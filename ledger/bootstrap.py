@@ -18,18 +18,20 @@ from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
-from ledger.cosigner import Cosigner, check_genesis
+from ledger.cosigner import Cosigner
 from ledger.dossiers import Dossiers
-from ledger.encoding import keccak256
-from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
+from ledger.eraser import Eraser
+from ledger.errors import ConfigurationError, Unavailable
 from ledger.follower import Follower
 from ledger.health import FOLLOWER_LEASE, Health
 from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
+from ledger.nodes import check_chain
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.readers import ReaderKeys
+from ledger.retention import Retention
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
@@ -67,6 +69,8 @@ class Office:
     publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
+    eraser: Eraser
+    retention: Retention
     dossiers: Dossiers
     health: Health
     closed: WalletError | None = None
@@ -88,6 +92,7 @@ class Office:
                 turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
             turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
             turn("dossiers", partial(self.dossiers.run_once, self.store))
+            turn("eraser", partial(self._leased, FOLLOWER_LEASE, self.eraser.run_once))
 
     def _bring_documents(self) -> None:
         self.documents.run_once()
@@ -156,6 +161,8 @@ def open_office(settings: Settings) -> Office:
         publisher,
         tuple(Follower(trusted, store, chain, start=settings.start_block) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        Eraser(trust, store, documents, dossiers),
+        Retention(trust, store, chain, clock, settings.index_key),
         dossiers,
         _health(settings, trust, store, documents, publisher, closed),
         closed,
@@ -279,21 +286,3 @@ def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, 
             yield Monitor(trust, store, chain, watches, state / "block.json", say)
         finally:
             store.close()
-
-
-def check_chain(chain: Chain, trust: TrustRoot) -> None:
-    """That the node serves the chain of the trust root, with the trusted code. Raises ChainMismatch."""
-    check_genesis(chain, trust)
-    for register in trust.registers:
-        for address, code_hash in (
-            (register.name.address, register.code_hash),
-            (register.authority, register.authority_code_hash),
-        ):
-            code = chain.code(address)
-            if keccak256(code) != code_hash:
-                found = (
-                    f"The code at {address} is not the trusted one" if code else f"There is no contract at {address}"
-                )
-                raise ChainMismatch(
-                    f"{found}.", "Check the RPC URL and the trust root, and whether the node has lost its data."
-                )
