@@ -96,9 +96,12 @@ class Dossiers:
 
     def _replace(self, kept: _Kept, dossier: Dossier) -> None:
         old = [offset for offset in (kept.accepted, kept.ended, *kept.superseded) if offset is not None]
+        sealed = {line["cid"] for line in self.ring.at(old)}
         with self.readers.sealing():
             self.ring.append([line for line in self._lines(dossier, known=False) if "approval" not in line])
         self.ring.overwrite(old)
+        for cid in sealed:
+            self.documents.delete(cid)
 
     def rewrap(self, progress: Callable[[int], None]) -> int:
         """Wrap every dossier's key that the office's first key does not open for that one; how many were. Raises
