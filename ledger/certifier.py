@@ -140,9 +140,7 @@ class Certifier:
 
     def _followed(self, application: Application) -> bool:
         cursor, transaction = self.store.cursor(application.register), self.store.transaction_of(application.id)
-        # Without one in a block, the publisher found in a final block what a lost database had sent.
-        block_number = transaction.block_number if transaction else None
-        return cursor is not None and cursor >= (block_number or 0)
+        return cursor is not None and cursor >= ((transaction and transaction.block_number) or 0)  # none: found final
 
     def _to_certify(self, application: Application) -> list[bytes]:
         records = [*application.payload["records"], *application.payload.get("parents", [])]
