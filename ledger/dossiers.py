@@ -25,10 +25,10 @@ from ledger.model import (
     StoredCertificate,
     StoredContent,
     StoredDocument,
-    Transaction,
 )
 from ledger.ports import DocumentStore, RecordStore
 from ledger.readers import OFFICE, ReaderKeys, opens, public_key, unwrap
+from ledger.transaction import Attempt, Transaction
 
 FORMAT = "khalayak-dossier@1"
 MAX_BYTES = 256 << 20  # sealed, and unpacked
@@ -81,12 +81,15 @@ class Dossiers:
         """Keep how applications ended, and those whole that came to the database without a dossier. Raises
         Unavailable; what was kept twice then is the same twice."""
         while waiting := store.unkept():
-            dossiers = [(store.dossier(application_id), known) for application_id, known in waiting]
+            lines, ended = list[dict[str, Any]](), dict[str, bool]()
             with self.readers.sealing():
-                self.ring.append([line for dossier, known in dossiers for line in self._lines(dossier, known)])
+                for application_id, known in waiting:  # one in memory at a time: its contents may be ten thousand
+                    dossier = store.dossier(application_id)
+                    lines += self._lines(dossier, known)
+                    ended[application_id] = dossier.application.state in ENDED
+                self.ring.append(lines)
             for concluded in (True, False):
-                kept = [d.application.id for d, _ in dossiers if (d.application.state in ENDED) is concluded]
-                if kept:
+                if kept := [application_id for application_id, it in ended.items() if it is concluded]:
                     store.mark_kept(kept, concluded)
 
     def replace(self, dossier: Dossier) -> None:
@@ -264,6 +267,11 @@ def _document(value: Mapping[str, Any]) -> StoredDocument:
     return replace(_read(StoredDocument, value), wraps=wraps)
 
 
+def _transaction(value: Mapping[str, Any]) -> Transaction:
+    attempts = tuple(_read(Attempt, item) for item in value["attempts"])
+    return Transaction(value["sender"], value["nonce"], tuple(value["applications"]), attempts)
+
+
 def _dossier(value: Mapping[str, Any]) -> Dossier:
     def each(kind: type[T], name: str) -> Sequence[T]:
         return tuple(_read(kind, item) for item in value[name])
@@ -277,6 +285,6 @@ def _dossier(value: Mapping[str, Any]) -> Dossier:
         each(StoredContent, "contents"),
         tuple(_document(item) for item in value["documents"]),
         each(Approval, "approvals"),
-        each(Transaction, "transactions"),
+        tuple(_transaction(item) for item in value["transactions"]),
         each(StoredCertificate, "certificates"),
     )
