@@ -9,7 +9,8 @@ from ledger import authority
 from ledger.cid import RAW, Cid
 from ledger.encoding import ZERO32, RegisterName, from_hex, to_hex
 from ledger.errors import Conflict, NotFound, Refused, Unavailable
-from ledger.model import Application, RecordedEntry
+from ledger.model import Application, Block, Followed, RecordedEntry
+from ledger.nodes import same_block
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
@@ -38,10 +39,18 @@ class FinalState:
 
     def followed(self) -> int:
         """The last block that was read of the register. Raises Unavailable before the first."""
-        block = self.store.cursor(self.name)
-        if block is None:
+        return self._followed().number
+
+    def block(self) -> Block:
+        """The same, if the chain still has it. Raises Unavailable, ChainForked."""
+        followed = self._followed()
+        return same_block(followed, self.chain.block(followed.number))
+
+    def _followed(self) -> Followed:
+        followed = self.store.followed(self.name)
+        if followed is None:
             raise Unavailable("The chain has not been read yet.", "Try again in a few seconds.")
-        return block
+        return followed
 
     def head(self, record_id: bytes) -> bytes:
         (head,) = self.heads([record_id])
