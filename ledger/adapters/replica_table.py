@@ -45,6 +45,9 @@ class ReplicaTable:
         with suppress(OSError):  # SQLite says what is wrong; its -wal gets the same mode
             path.touch(0o600)
         try:
+            if not path.exists():  # one that is there is never opened beside SQLite: closing it would take its locks
+                with suppress(OSError):  # SQLite says better what is wrong
+                    path.touch(mode=0o600)
             self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
             for setting in ("journal_mode = WAL", "synchronous = FULL"):
                 self._connection.execute(f"PRAGMA {setting}")
