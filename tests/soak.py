@@ -23,7 +23,7 @@ from ledger.bootstrap import open_office
 from ledger.errors import Unavailable
 from ledger.settings import Settings
 from scripts.deploy import deploy_devnet
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from tests.office import TestOffice, open_test_office, record_of
 
 HOUR = 3_600
@@ -35,7 +35,7 @@ ENDED = ("certified", "failed")
 def main(seconds: int, seed: int) -> int:
     """The exit code."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with TemporaryDirectory() as folder, start_hardhat(free_port()) as url:
+    with TemporaryDirectory() as folder, start_hardhat() as url:
         settings = Settings(data=Path(folder) / "office", rpc_url=url)
         deploy_devnet(settings)
         accepted = settings.data / "accepted"
