@@ -48,8 +48,8 @@ def test_fault_15_what_a_reorganisation_takes_away_was_never_final_and_comes_aga
         chain.rpc("anvil_mine", hex(LAG))
     desk.office.run_once()
     again = store.transaction_of(application.id)
-    assert taken and again and (again.hash, again.raw) == (taken.hash, taken.raw)
-    assert again.block_hash != taken.block_hash
+    assert taken and again and (again.hash, again.newest.raw) == (taken.hash, taken.newest.raw)
+    assert again.leading.block_hash != taken.leading.block_hash
     (entry,) = store.history(name, record_of(application))
     assert entry.transaction_hash == taken.hash
     assert store.application(application.id).state == "certified"
