@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from socket import gethostname
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ledger.adapters.directory_store import DirectoryStore
@@ -31,14 +32,17 @@ from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
+from ledger.rebuilding import Places, Progress, Rebuilding, Rebuilt
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
-from wallet.files import read_private
+from wallet.files import read_private, write_private
 from wallet.signer import LocalSigner
 
 LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
 MAX_HOLDER = 255
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,24 @@ class Office:
         holder = f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
         self.store.lease(f"relayer {self.publisher.relayer.address}", holder, LEASE_SECONDS)
 
+    def rebuild(self, missing: bool, progress: Progress) -> tuple[Rebuilt, Iterator[str]]:
+        """Restore what the database lacks from chain, documents and key ring: all of an empty one, or with `missing`
+        what one restored from a backup lacks; and what others than this office recorded. Raises ConfigurationError
+        where the database is not empty, Unavailable; the same again goes on where it stopped."""
+        mark = self.settings.rebuild_mark
+        if not missing and not mark.exists():
+            if not self.store.is_empty():
+                raise ConfigurationError(
+                    "The database is not empty.", "Add --missing to restore what it lacks, or set it aside."
+                )
+            write_private(mark, b"")
+        with _exclusive(self.settings.data / "relayer.lock"):
+            places = Places(self.trust, self.store, self.chain, self.applications)
+            rebuilding = Rebuilding(places, self.dossiers, self.followers)
+            done = rebuilding.run(progress)
+        mark.unlink(missing_ok=True)
+        return done, rebuilding.strange()
+
     def close(self) -> None:
         self.store.close()
 
@@ -88,8 +110,11 @@ def _exclusive(path: Path) -> Iterator[None]:
         yield
 
 
-def open_office(settings: Settings) -> Office:
-    """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError, each before anything is changed."""
+def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
+    """Raises ConfigurationError (also where a rebuild has not ended, unless it is to go on), ChainMismatch,
+    ChainUnreachable, WalletError, each before anything is changed."""
+    if settings.rebuild_mark.exists() and not rebuilding:
+        raise ConfigurationError("The rebuild of this database has not ended.", "Run `khalayak rebuild` again.")
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
     chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
@@ -101,6 +126,8 @@ def open_office(settings: Settings) -> Office:
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
+    if not rebuilding:
+        _note_if_behind(store, chain, relayer.address)
     documents = open_documents(settings)
     dossiers = Dossiers(KeyRing(settings.key_ring), documents, reader, partial(read_private, settings.office_key))
     return Office(
@@ -115,6 +142,16 @@ def open_office(settings: Settings) -> Office:
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
         dossiers,
     )
+
+
+def _note_if_behind(store: SqlStore, chain: Chain, relayer: str) -> None:
+    """A database restored from a backup is behind the chain. Nothing is lost or doubled: followers catch up, and the
+    chain takes a nonce once. What was applied for since is in the key ring alone."""
+    highest = store.highest_nonce(relayer)
+    kept, spent = 0 if highest is None else highest + 1, chain.next_nonce(relayer)
+    if spent > kept:
+        advice = "was it restored from a backup? `khalayak rebuild --missing` restores what it lacks"
+        log.warning("the chain is ahead of the database", spent=spent, kept=kept, advice=advice)
 
 
 def read_trust(path: Path) -> TrustRoot:

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         return self.data / "keyring"
 
     @property
+    def rebuild_mark(self) -> Path:
+        """There while a rebuild of the database is under way."""
+        return self.data / "rebuilding"
+
+    @property
     def token_secret(self) -> Path:
         return self.data / "token-secret"
 

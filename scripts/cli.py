@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from ledger.errors import BadInput, ConfigurationError, KhalayakError, Refused, Unavailable
-from scripts import cli_apply, cli_entries, cli_import, cli_office, cli_print, cli_verify, cli_witness
+from scripts import cli_apply, cli_audit, cli_entries, cli_import, cli_office, cli_print, cli_verify, cli_witness
 from wallet.errors import WalletError
 
 # UX: 0 ok, 1 failed, 2 usage, 4 not entitled, 5 unreachable.
@@ -27,7 +27,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (*cli_office.COMMANDS, *cli_entries.COMMANDS, *cli_verify.COMMANDS, *cli_witness.COMMANDS):
+for command in (
+    *cli_office.COMMANDS,
+    *cli_entries.COMMANDS,
+    *cli_verify.COMMANDS,
+    *cli_witness.COMMANDS,
+    *cli_audit.COMMANDS,
+):
     app.command()(command)
 app.command("import")(cli_import.import_file)
 app.add_typer(cli_apply.commands(), name="apply")

@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from ledger.encoding import parse_json
 from ledger.errors import BadInput, Refused
@@ -23,6 +20,7 @@ from ledger.registers import register_of_kind
 from ledger.tables import FORMATS
 from scripts.cli_office import Kind, open_office
 from scripts.cli_verify import read
+from scripts.progress import progress
 from wallet.signer import LocalSigner
 
 MAX_MAPPING_BYTES = 100_000
@@ -54,12 +52,12 @@ def import_file(
         signers = [LocalSigner.from_keystore(path, password or office.settings.password) for path in approve_with]
         job = Import(office.applications, file, options)
         try:
-            with _progress("checked", None) as advance:
+            with progress("checked", None, "rows") as advance:
                 found = job.check(advance)
             _report(job, file, found)
             if dry_run or not found.good:
                 return
-            with _progress("submitted", found.good) as advance:
+            with progress("submitted", found.good, "rows") as advance:
                 manifest = job.submit(advance, verify=bool(signers))
             _show(manifest)
             for signer in signers:
@@ -142,19 +140,6 @@ def _show(manifest: dict[str, Any]) -> None:
             f"waiting       {manifest['waiting']:,} rows, for an earlier batch of their series to be final; "
             "then import again"
         )
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:,.0f} rows/s")
-
-
-@contextmanager
-def _progress(what: str, total: int | None) -> Iterator[Any]:
-    columns = (TextColumn(f"{what:13}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda rows: bar.advance(task, rows)
 
 
 def _beside(file: Path, ending: str) -> Path:
