@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from socket import gethostname
+from tempfile import TemporaryDirectory
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -17,10 +18,13 @@ from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
 from ledger.adapters.http_witness import HttpWitness
 from ledger.adapters.kubo_store import KuboStore
+from ledger.adapters.sql_audit import SqlAudit
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
+from ledger.application_checks import ApplicationChecks
 from ledger.applications import Applications
+from ledger.auditor import Auditor
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
 from ledger.dossiers import Dossiers
@@ -29,6 +33,7 @@ from ledger.errors import ChainMismatch, ConfigurationError
 from ledger.follower import Follower
 from ledger.key_ring import KeyRing
 from ledger.known import FinalState
+from ledger.model import Finding
 from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
@@ -97,6 +102,21 @@ class Office:
             done = rebuilding.run(progress)
         mark.unlink(missing_ok=True)
         return done, rebuilding.strange()
+
+    def audit(self, progress: Callable[[], None]) -> Iterator[Finding]:
+        """Every row of the database that chain, documents, key ring or signatures contradict; nothing is changed.
+        Raises Unavailable, WalletError where it cannot be told. The registers are followed once more, into a file
+        that is removed."""
+        open_key = partial(read_private, self.settings.office_key)
+        with TemporaryDirectory(prefix="khalayak-fsck-") as folder:
+            url = f"sqlite:///{folder}/followed.db"
+            migrate(url)
+            own, other = SqlAudit(self.settings.database), SqlAudit(url)
+            with closing(own), closing(other), closing(SqlStore(url)) as followed:
+                places = Places(self.trust, followed, self.chain, self.applications)
+                checks = ApplicationChecks(self.trust, self.chain, self.documents, open_key)
+                auditor = Auditor(self.trust, self.store, self.chain, self.dossiers, own, followed, places, checks)
+                yield from auditor.run(partial(own.differences, other), progress)
 
     def close(self) -> None:
         self.store.close()

@@ -163,3 +163,14 @@ class Dossier:
     approvals: Sequence[Approval] = ()
     transactions: Sequence[Transaction] = ()
     certificates: Sequence[StoredCertificate] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row that contradicts the chain, a document, a signature or itself; `column` is empty for a whole row. `key`
+    names the row by its key, never by a personal value."""
+
+    table: str
+    key: str
+    column: str
+    problem: str

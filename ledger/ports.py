@@ -18,6 +18,7 @@ from ledger.model import (
     Place,
     Receipt,
     RecordedEntry,
+    StoredCertificate,
     StoredContent,
     StoredDocument,
     Transaction,
@@ -40,6 +41,7 @@ __all__ = [
     "Receipt",
     "RecordStore",
     "RecordedEntry",
+    "StoredCertificate",
     "StoredContent",
     "StoredDocument",
     "Transaction",
@@ -240,6 +242,9 @@ class RecordStore(Protocol):
 
     def is_empty(self) -> bool:
         """Whether nothing was ever accepted or followed."""
+
+    def certificates(self) -> Iterator[StoredCertificate]:
+        """All of them, read while they are asked for."""
 
     def strange(self, register: str) -> Iterator[RecordedEntry]:
         """The entries of a register that no transaction of this office recorded."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from ledger.errors import Conflict
+from ledger.model import Finding
 from ledger.settings import load_settings
+from scripts.cli_office import open_office
 from scripts.progress import progress
 
 
@@ -17,9 +21,9 @@ def rebuild(
     """Restore an empty database from the chain, the document store and the key files.
 
     The same command again goes on where it stopped."""
-    from ledger.bootstrap import open_office
+    from ledger import bootstrap
 
-    office = open_office(load_settings(), rebuilding=True)
+    office = bootstrap.open_office(load_settings(), rebuilding=True)
     try:
         with progress("restored", None, "applications") as advance:
             done, strange = office.rebuild(missing, lambda: advance(1))
@@ -34,4 +38,24 @@ def rebuild(
         office.close()
 
 
-COMMANDS = (rebuild,)
+def fsck(as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False) -> None:
+    """Compare the database with the chain, the documents and the key ring, and name every row that differs.
+
+    Exit code 0 if none does, 1 if some do, 5 where it cannot be told. Nothing is changed."""
+    with open_office() as office, progress("compared", None, "rows") as advance:
+        found = 0
+        for item in office.audit(lambda: advance(1)):
+            found += 1
+            typer.echo(json.dumps(asdict(item)) if as_json else _line(item))
+    if found:
+        raise Conflict(
+            f"{found:,} differ.",
+            "Rows that are missing: `khalayak rebuild --missing`. Others: find out who wrote them.",
+        )
+
+
+def _line(item: Finding) -> str:
+    return f"{item.table:15} {item.key}{f' column {item.column}' if item.column else ''}: {item.problem}"
+
+
+COMMANDS = (rebuild, fsck)

@@ -24,6 +24,7 @@ SERVICES = {
     "witness",
     "cosigner",
     "monitor",
+    "application_checks",
     "auditor",
     "dossiers",
     "key_ring",

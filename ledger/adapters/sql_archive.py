@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from ledger.adapters.sql_rows import (
     add_once,
@@ -104,6 +104,9 @@ class SqlArchive(SqlSession):
         query = select(entries).where(entries.c.register == register, ~known)
         return (entry_in(row) for row in self.stream(query.order_by(entries.c.block_number, entries.c.log_index)))
 
+    def certificates(self) -> Iterator[StoredCertificate]:
+        return (_certificate_in(row) for row in self.stream(select(certificates)))
+
     def _documents_of(self, brought: Sequence[StoredContent]) -> Iterator[StoredDocument]:
         values = (field["value"] for content in brought for field in content.fields if field["name"] == "document")
         cids = sorted({value["cid"] for value in values if isinstance(value, dict) and "cid" in value})
@@ -119,9 +122,11 @@ class SqlArchive(SqlSession):
             of_them = (certificates.c.register == application.register, certificates.c.record_id.in_(part))
             query = select(certificates).where(*of_them).order_by(certificates.c.record_id, certificates.c.sequence)
             newest = {row.record_id: row for row in self.all(query)}
-            for row in newest.values():
-                read = {**row._mapping, "certificate": json.loads(row.certificate)}
-                yield StoredCertificate(**read)
+            yield from (_certificate_in(row) for row in newest.values())
+
+
+def _certificate_in(row: Row[Any]) -> StoredCertificate:
+    return StoredCertificate(row.register, row.record_id, row.sequence, row.head, json.loads(row.certificate))
 
 
 def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

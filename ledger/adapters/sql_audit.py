@@ -1,0 +1,122 @@
+"""What an audit asks of a database below its port: whether every cell has its form, and where two databases differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Row, SmallInteger, String, Table, select
+
+from ledger.adapters.sql_session import SqlSession
+from ledger.adapters.sql_tables import (
+    applications,
+    approvals,
+    contents,
+    cursors,
+    documents,
+    entries,
+    entry_approvers,
+    metadata,
+    revealed,
+    transactions,
+)
+from ledger.encoding import to_hex
+from ledger.model import Finding
+
+FROM_CHAIN = (cursors, entries, entry_approvers, revealed)  # followers write these and nothing else does
+OF_APPLICATIONS = (contents, approvals, transactions)
+JSON_COLUMNS = {"payload", "fields", "wraps", "entry", "approvers", "value", "certificate"}
+KEYS: dict[Table, tuple[str, ...]] = {applications: ("id",)}
+_RANKS = {type(None): 0, int: 1, float: 1, str: 2, bytes: 3}  # the order of SQLite, in which any cell holds any type
+
+
+class SqlAudit(SqlSession):
+    """Reads only."""
+
+    def malformed(self) -> Iterator[Finding]:
+        """Every cell that is not of its column's type, or no JSON where it should be."""
+        for table in metadata.sorted_tables:
+            for row in self.stream(select(table)):
+                for column in table.columns:
+                    if problem := _problem(column, getattr(row, column.name)):
+                        yield Finding(table.name, _key(table, row), column.name, problem)
+
+    def orphans(self) -> Iterator[Finding]:
+        """Rows of applications that are not there."""
+        for table in OF_APPLICATIONS:
+            there = table.c.application_id.in_(select(applications.c.id))
+            for row in self.stream(select(table).where(~there)):
+                yield Finding(table.name, _key(table, row), "application_id", "there is no such application")
+
+    def cids(self) -> Iterator[str]:
+        return (row.cid for row in self.stream(select(documents.c.cid)))
+
+    def differences(self, followed: SqlAudit) -> Iterator[Finding]:
+        """Where what was followed differs from what was followed once more, into another database."""
+        for table in FROM_CHAIN:
+            yield from _differences(table, followed._ordered(table), self._ordered(table))
+
+    def _ordered(self, table: Table) -> Iterator[Row[Any]]:
+        collate = self._engine.dialect.name == "postgresql"
+        columns = [table.c[name] for name in _key_names(table)]
+        # Python compares code points, and so does this collation; others follow a language.
+        order = [c.collate("C") if collate and isinstance(c.type, String) else c for c in columns]
+        return self.stream(select(table).order_by(*order))
+
+
+def _differences(table: Table, expected: Iterator[Row[Any]], actual: Iterator[Row[Any]]) -> Iterator[Finding]:
+    """Merge two sorted streams."""
+    wanted, found = next(expected, None), next(actual, None)
+    while wanted is not None or found is not None:
+        first, second = (None if row is None else _sortable(table, row) for row in (wanted, found))
+        if second is None or (first is not None and first < second):
+            yield Finding(table.name, _key(table, wanted), "", "the chain holds it, and the row is missing")
+            wanted = next(expected, None)
+        elif first is None or second < first:
+            yield Finding(table.name, _key(table, found), "", "the chain does not hold what the row says")
+            found = next(actual, None)
+        else:
+            for column in table.columns:
+                if not same(getattr(wanted, column.name), getattr(found, column.name)):
+                    yield Finding(table.name, _key(table, found), column.name, "it is not what the chain says")
+            wanted, found = next(expected, None), next(actual, None)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two cells say the same; JSON may be written in more than one way."""
+    if one == other or not (isinstance(one, str) and isinstance(other, str)):
+        return bool(one == other)
+    try:
+        return bool(json.loads(one) == json.loads(other))
+    except ValueError:
+        return False
+
+
+def _problem(column: Column[Any], value: Any) -> str:
+    if value is None:
+        return "" if column.nullable else "it is empty"
+    kinds: dict[Any, type] = {LargeBinary: bytes, String: str, Integer: int, BigInteger: int, SmallInteger: int}
+    expected = next(python for kind, python in kinds.items() if isinstance(column.type, kind))
+    if type(value) is not expected:
+        return f"it is of type {type(value).__name__}, not {expected.__name__}"
+    if column.name in JSON_COLUMNS:
+        try:
+            json.loads(str(value))
+        except (ValueError, RecursionError):
+            return "it is no JSON"
+    return ""
+
+
+def _key_names(table: Table) -> Sequence[str]:
+    return KEYS.get(table, tuple(column.name for column in table.primary_key.columns))
+
+
+def _key(table: Table, row: Any) -> str:
+    cells = ((name, getattr(row, name)) for name in _key_names(table))
+    return " ".join(f"{name}={to_hex(value) if isinstance(value, bytes) else value}" for name, value in cells)
+
+
+def _sortable(table: Table, row: Row[Any]) -> list[tuple[int, Any]]:
+    values = (getattr(row, name) for name in _key_names(table))
+    return [(_RANKS.get(type(value), 4), value) for value in values]
