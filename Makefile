@@ -24,7 +24,7 @@ test: setup tools slither halmos ## lint, type-check and run every test
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) bandit -q -c pyproject.toml -r ledger wallet api scripts
-	@$(RUN) pytest
+	@$(RUN) pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # FUZZ_SEED=0x... repeats the Solidity half of a run; a state machine prints how to repeat what it found.
 FUZZ_SEED := $(or $(FUZZ_SEED),0x$(shell date +%s))

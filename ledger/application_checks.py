@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 
 from ledger import sealing
@@ -11,6 +11,7 @@ from ledger.encoding import keccak256, to_hex
 from ledger.errors import BadInput, DocumentCorrupt, DocumentMissing, TooLarge
 from ledger.model import Application, Dossier, Finding, StoredContent, StoredDocument, Transaction
 from ledger.ports import Chain, DocumentStore
+from ledger.readers import OFFICE, ReaderKeys, document_key
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.trust import TrustRoot
@@ -22,15 +23,13 @@ INCLUDED = ("included", "final")
 
 
 class ApplicationChecks:
-    """`private_key` reads the key of the office, which the documents' wraps are for."""
+    """`readers` have the office's own keys, which the documents' wraps are for."""
 
-    def __init__(
-        self, trust: TrustRoot, chain: Chain, documents: DocumentStore, private_key: Callable[[], bytes]
-    ) -> None:
+    def __init__(self, trust: TrustRoot, chain: Chain, documents: DocumentStore, readers: ReaderKeys) -> None:
         self.trust = trust
         self.chain = chain
         self.documents = documents
-        self.private_key = private_key
+        self.readers = readers
 
     def check(self, dossier: Dossier) -> Iterator[Finding]:
         """Raises Unavailable where it cannot be told."""
@@ -108,11 +107,10 @@ class ApplicationChecks:
         except (DocumentMissing, DocumentCorrupt, TooLarge, BadInput) as error:
             yield "", error.message
             return
-        if "office" not in document.wraps:
+        if OFFICE not in document.wraps:
             return  # erased; whether it is, the dossier says
         try:
-            key = sealing.unwrap(document.wraps["office"], self.private_key(), document.cid)
-            plain = sealing.unseal(key, sealed)
+            plain = sealing.unseal(document_key(document, self.readers.private()), sealed)
         except (DocumentCorrupt, BadInput):
             yield "wraps", "the office's key does not open the document"
             return

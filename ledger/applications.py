@@ -17,10 +17,11 @@ from ledger.certificate import parse_subject
 from ledger.content import Content
 from ledger.dossiers import Dossiers
 from ledger.encoding import canonical_json, from_hex, parse_address, to_hex
-from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge
+from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge, Unavailable
 from ledger.known import NewestState
 from ledger.model import Application, Approval, Dossier, StoredContent, StoredDocument
 from ledger.ports import Chain, Clock, DocumentStore, RecordStore
+from ledger.readers import HOLDER, ReaderKeys, parse_public_key
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.registers.forms import Change, RecordRequest
@@ -30,6 +31,7 @@ from wallet.typed_data import TypedData
 
 MAX_DOCUMENT_BYTES = 25_000_000
 APPROVAL_SECONDS = 7 * 24 * 3600
+CLOSED = "This office cannot publish now: it verifies and answers, and takes no applications."
 _UNSEALED = "0x" + 64 * "f"
 
 
@@ -42,8 +44,8 @@ class Receipt:
 
 
 class Applications:
-    """The front desk of an office, for all its registers. `readers` (name → X25519 public key) can open the documents,
-    `secret` derives access tokens."""
+    """The front desk of an office, for all its registers. `readers` have the keys that documents are sealed for,
+    `secret` derives access tokens. While the office cannot publish it is `closed`: nothing new is taken."""
 
     def __init__(
         self,
@@ -52,9 +54,10 @@ class Applications:
         documents: DocumentStore,
         chain: Chain,
         clock: Clock,
-        readers: Mapping[str, Any],
+        readers: ReaderKeys,
         secret: bytes,
         dossiers: Dossiers,
+        closed: bool = False,
     ) -> None:
         self.trust = trust
         self.store = store
@@ -64,24 +67,31 @@ class Applications:
         self.readers = readers
         self.secret = secret
         self.dossiers = dossiers
+        self.closed = closed
         self._windows: dict[str, int] = {}
 
     def submit(self, kind: str, change: Change, idempotency_key: str) -> Receipt:
         """Accept an application for a change of the register of a kind. Raises BadInput, TooLarge, NotFound,
         AlreadyRecorded, Conflict, Unavailable; nothing is kept then but sealed documents that nobody can open."""
+        with self.readers.sealing() as readers:
+            return self._submit(kind, change, idempotency_key, readers)
+
+    def _submit(self, kind: str, change: Change, idempotency_key: str, readers: Mapping[str, bytes]) -> Receipt:
         trusted, register = self.trust.register_of_kind(kind), register_of_kind(kind)
         check_change(register, change)
         body_digest = _body_digest(kind, change)
         # Asked before anything else: what was accepted stays accepted, also once it is recorded on the chain.
         if earlier := self.store.accepted_before(idempotency_key, body_digest):
             return Receipt(earlier, self._token(earlier.id))
+        if self.closed:
+            raise Unavailable(CLOSED, "Apply later; what it has taken before is kept and goes on then.")
         change = register.prepared(change)
         for i, request in enumerate(change.records):
             _check_record(register, request, f"/records/{i}")
         known = NewestState(trusted, self.store, self.chain)
         payload = register.draft(change, known)
         self._check_rules(register, change.action, payload, known)
-        sealed = [self._seal(register, request) for request in change.records]
+        sealed = [self._seal(register, request, readers) for request in change.records]
         for record, (content, _) in zip(payload["records"], sealed, strict=False):
             record["digest"] = to_hex(content.digest)
         for listed in register.finish(change.action, payload):
@@ -173,7 +183,9 @@ class Applications:
             self._windows[address] = authority.parse_window(answer)
         return self._windows.get(address, 0)
 
-    def _seal(self, register: Register, request: RecordRequest) -> tuple[Content, StoredDocument | None]:
+    def _seal(
+        self, register: Register, request: RecordRequest, readers: Mapping[str, bytes]
+    ) -> tuple[Content, StoredDocument | None]:
         values: dict[str, Any] = {**request.fields, "schema": register.schema.id}
         if not register.schema.document:
             return Content.salted(values), None
@@ -181,7 +193,8 @@ class Applications:
         cid = self.documents.put(ciphertext)
         digest, size = sha256(request.document).digest(), len(request.document)
         described = {"sha256": to_hex(digest), "size": str(size), "mediaType": "application/pdf"}
-        wraps = {name: sealing.wrap(key, public_key, cid) for name, public_key in self.readers.items()}
+        named = {HOLDER: parse_public_key(request.reader)} if request.reader else {}
+        wraps = {name: sealing.wrap(key, public_key, cid) for name, public_key in {**readers, **named}.items()}
         content = Content.salted({**values, "document": {**described, "cid": cid, "sealed": "true"}})
         return content, StoredDocument(cid, digest, size, "application/pdf", wraps)
 
@@ -252,8 +265,11 @@ def _check_record(register: Register, request: RecordRequest, pointer: str) -> N
     _located(pointer, register.schema.validate, request.fields)
     if register.schema.document:
         _located(pointer, check_pdf, request.document)
-    elif request.document:
-        raise BadInput(f"A record of {register.schema.id} has no document.", "Leave it out.", f"{pointer}/document")
+        if request.reader:
+            parse_public_key(request.reader, f"{pointer}/reader")
+    elif request.document or request.reader:
+        part = "document" if request.document else "reader"
+        raise BadInput(f"A record of {register.schema.id} has no document.", "Leave it out.", f"{pointer}/{part}")
 
 
 def _located(pointer: str, check: Any, *arguments: Any) -> None:
@@ -265,6 +281,9 @@ def _located(pointer: str, check: Any, *arguments: Any) -> None:
 
 
 def _body_digest(kind: str, change: Change) -> bytes:
-    records = [[dict(r.fields), r.holder.lower(), sha256(r.document).hexdigest()] for r in change.records]
+    records = [
+        [dict(r.fields), r.holder.lower(), sha256(r.document).hexdigest(), *([r.reader.lower()] if r.reader else [])]
+        for r in change.records
+    ]
     subjects, details = [dict(subject) for subject in change.subjects], dict(change.details)
     return sha256(canonical_json([kind, change.action, records, subjects, details])).digest()

@@ -4,126 +4,121 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from socket import gethostname
-from tempfile import TemporaryDirectory
-
-import structlog
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from typing import TYPE_CHECKING
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.evm_chain import EvmChain
-from ledger.adapters.http_witness import HttpWitness
-from ledger.adapters.kubo_store import KuboStore
-from ledger.adapters.sql_audit import SqlAudit
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
-from ledger.application_checks import ApplicationChecks
 from ledger.applications import Applications
-from ledger.auditor import Auditor
 from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
 from ledger.dossiers import Dossiers
 from ledger.encoding import keccak256
-from ledger.errors import ChainMismatch, ConfigurationError
+from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
 from ledger.follower import Follower
+from ledger.health import FOLLOWER_LEASE, Health
 from ledger.key_ring import KeyRing
 from ledger.known import FinalState
-from ledger.model import Finding
 from ledger.monitor import Monitor, Say, Watches
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
-from ledger.rebuilding import Places, Progress, Rebuilding, Rebuilt
+from ledger.readers import ReaderKeys
+from ledger.rebuilding import note_if_behind
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
-from wallet.files import read_private, write_private
+from wallet.errors import WalletError
+from wallet.files import read_private
 from wallet.signer import LocalSigner
 
+if TYPE_CHECKING:
+    from ledger.adapters.replicated_store import ReplicatedStore
+
 LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
+HEALTH_SECONDS = 3  # that a node may take to say how it is
 MAX_HOLDER = 255
 
-log = structlog.get_logger()
+Step = Callable[[], None]
+Turn = Callable[[str, Step], None]
+
+
+def at_once(_part: str, step: Step) -> None:
+    step()
 
 
 @dataclass(frozen=True)
 class Office:
-    """One office with its registers. Close it to let go of its database and connections."""
+    """One office with its registers. Close it to let go of its database and connections. Without its relayer's key it
+    has no publisher, and `closed` says why: it verifies, serves and follows, and takes no applications."""
 
     settings: Settings
     trust: TrustRoot
     chain: Chain
     store: SqlStore
-    documents: DocumentStore
+    documents: ReplicatedStore
+    readers: ReaderKeys
     applications: Applications
-    publisher: Publisher
+    publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
     dossiers: Dossiers
+    health: Health
+    closed: WalletError | None = None
 
     def state(self, trusted: TrustedRegister) -> FinalState:
         """What is known of a register, as far as it was followed."""
         return FinalState(trusted, self.store, self.chain)
 
-    def run_once(self) -> None:
-        """One step of everything that runs by itself. Raises Unavailable, also while an office elsewhere has the lease
-        of the relayer's key; run it again later, nothing is lost. The processes of one office take turns."""
-        with _exclusive(self.settings.data / "relayer.lock"):
-            self._lease_relayer()
-            self.publisher.run_once()
+    def run_once(self, turn: Turn = at_once) -> None:
+        """One step of everything that runs by itself. `turn` is given each part's name and its step, and may put it off
+        or keep what it raises, so that the other parts go on. Raises Unavailable, also while an office elsewhere has a
+        lease; run it again later, nothing is lost. The processes of one office take turns."""
+        turn("documents", self._bring_documents)
+        with exclusive(self.settings.data / "relayer.lock"):
+            if self.publisher:
+                turn("publisher", partial(self._leased, _lease_of(self.publisher), self.publisher.run_once))
             for follower in self.followers:
-                follower.run_once()
-            self.certifier.run_once()
-            self.dossiers.run_once(self.store)
+                part = f"follower {follower.trusted.kind}"
+                turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
+            turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
+            turn("dossiers", partial(self.dossiers.run_once, self.store))
 
-    def _lease_relayer(self) -> None:
-        # The holder is the folder and not the process, so that an office that was killed goes on at once.
-        holder = f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
-        self.store.lease(f"relayer {self.publisher.relayer.address}", holder, LEASE_SECONDS)
+    def _bring_documents(self) -> None:
+        self.documents.run_once()
 
-    def rebuild(self, missing: bool, progress: Progress) -> tuple[Rebuilt, Iterator[str]]:
-        """Restore what the database lacks from chain, documents and key ring: all of an empty one, or with `missing`
-        what one restored from a backup lacks; and what others than this office recorded. Raises ConfigurationError
-        where the database is not empty, Unavailable; the same again goes on where it stopped."""
-        mark = self.settings.rebuild_mark
-        if not missing and not mark.exists():
-            if not self.store.is_empty():
-                raise ConfigurationError(
-                    "The database is not empty.", "Add --missing to restore what it lacks, or set it aside."
-                )
-            write_private(mark, b"")
-        with _exclusive(self.settings.data / "relayer.lock"):
-            places = Places(self.trust, self.store, self.chain, self.applications)
-            rebuilding = Rebuilding(places, self.dossiers, self.followers)
-            done = rebuilding.run(progress)
-        mark.unlink(missing_ok=True)
-        return done, rebuilding.strange()
+    def let_go(self) -> None:
+        """Of the leases, so that another office goes on at once. What cannot be let go runs out later."""
+        for name in (FOLLOWER_LEASE, *([_lease_of(self.publisher)] if self.publisher else [])):
+            with suppress(Unavailable):
+                self.store.lease(name, self._holder, 0)
 
-    def audit(self, progress: Callable[[], None]) -> Iterator[Finding]:
-        """Every row of the database that chain, documents, key ring or signatures contradict; nothing is changed.
-        Raises Unavailable, WalletError where it cannot be told. The registers are followed once more, into a file
-        that is removed."""
-        open_key = partial(read_private, self.settings.office_key)
-        with TemporaryDirectory(prefix="khalayak-fsck-") as folder:
-            url = f"sqlite:///{folder}/followed.db"
-            migrate(url)
-            own, other = SqlAudit(self.settings.database), SqlAudit(url)
-            with closing(own), closing(other), closing(SqlStore(url)) as followed:
-                places = Places(self.trust, followed, self.chain, self.applications)
-                checks = ApplicationChecks(self.trust, self.chain, self.documents, open_key)
-                auditor = Auditor(self.trust, self.store, self.chain, self.dossiers, own, followed, places, checks)
-                yield from auditor.run(partial(own.differences, other), progress)
+    def _leased(self, name: str, step: Step) -> None:
+        self.store.lease(name, self._holder, LEASE_SECONDS)
+        step()
+
+    @property
+    def _holder(self) -> str:
+        # The folder and not the process, so that an office that was killed goes on at once.
+        return f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
 
     def close(self) -> None:
         self.store.close()
+        self.documents.close()
+
+
+def _lease_of(publisher: Publisher) -> str:
+    return f"relayer {publisher.relayer.address}"
 
 
 @contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path) -> Iterator[None]:
     """Wait for the lock of a file; it is let go when the process ends, however it ends."""
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -132,46 +127,80 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
     """Raises ConfigurationError (also where a rebuild has not ended, unless it is to go on), ChainMismatch,
-    ChainUnreachable, WalletError, each before anything is changed."""
+    ChainUnreachable, WalletError (a secret that all need is missing), each before anything is changed."""
     if settings.rebuild_mark.exists() and not rebuilding:
         raise ConfigurationError("The rebuild of this database has not ended.", "Run `khalayak rebuild` again.")
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
     chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
-    relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
-    reader = X25519PrivateKey.from_private_bytes(read_private(settings.office_key)).public_key().public_bytes_raw()
+    readers = ReaderKeys(settings.office_key, settings.readers)
+    with readers.sealing():
+        pass  # keys that cannot be read stop the start, and not the first application
     secret = read_private(settings.token_secret)
     clock = SystemClock()
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
-    if not rebuilding:
-        _note_if_behind(store, chain, relayer.address)
     documents = open_documents(settings)
-    dossiers = Dossiers(KeyRing(settings.key_ring), documents, reader, partial(read_private, settings.office_key))
+    dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
+    publisher, closed = _open_publisher(settings, trust, store, chain)
+    if publisher and not rebuilding:
+        note_if_behind(store, chain, publisher.relayer.address)
+    desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
         trust,
         chain,
         store,
         documents,
-        Applications(trust, store, documents, chain, clock, {"office": reader}, secret, dossiers),
-        Publisher(trust, store, chain, relayer),
+        readers,
+        desk,
+        publisher,
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
         dossiers,
+        _health(settings, trust, store, documents, publisher, closed),
+        closed,
     )
 
 
-def _note_if_behind(store: SqlStore, chain: Chain, relayer: str) -> None:
-    """A database restored from a backup is behind the chain. Nothing is lost or doubled: followers catch up, and the
-    chain takes a nonce once. What was applied for since is in the key ring alone."""
-    highest = store.highest_nonce(relayer)
-    kept, spent = 0 if highest is None else highest + 1, chain.next_nonce(relayer)
-    if spent > kept:
-        advice = "was it restored from a backup? `khalayak rebuild --missing` restores what it lacks"
-        log.warning("the chain is ahead of the database", spent=spent, kept=kept, advice=advice)
+def _open_publisher(
+    settings: Settings, trust: TrustRoot, store: SqlStore, chain: Chain
+) -> tuple[Publisher | None, WalletError | None]:
+    """Or why there is none."""
+    try:
+        relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
+    except WalletError as error:
+        return None, error
+    return Publisher(trust, store, chain, relayer), None
+
+
+@contextmanager
+def open_health(settings: Settings) -> Iterator[Health]:
+    """How an office is, without opening it: its node or its database may be away, and its schema is left as it is.
+    Raises ConfigurationError."""
+    trust, store, chain = read_trust(settings.trust_file), SqlStore(settings.database), EvmChain(settings.rpc_url)
+    try:
+        publisher, closed = _open_publisher(settings, trust, store, chain)
+        yield _health(settings, trust, store, open_documents(settings), publisher, closed)
+    finally:
+        store.close()
+
+
+def _health(
+    settings: Settings,
+    trust: TrustRoot,
+    store: SqlStore,
+    documents: ReplicatedStore,
+    publisher: Publisher | None,
+    closed: WalletError | None,
+) -> Health:
+    # A connection of its own: it loses patience sooner than those who have work to do.
+    chain = EvmChain(settings.rpc_url, HEALTH_SECONDS, settings.confirmations)
+    relayers = [publisher.relayer.address] if publisher else []
+    check, reason = partial(check_chain, chain, trust), closed.message if closed else ""
+    return Health(trust, store, chain, documents, SystemClock(), relayers, check, reason, replicas=documents.waiting)
 
 
 def read_trust(path: Path) -> TrustRoot:
@@ -184,16 +213,34 @@ def read_trust(path: Path) -> TrustRoot:
         ) from None
 
 
-def open_documents(settings: Settings) -> DocumentStore:
-    if settings.documents == "directory":
-        return DirectoryStore(settings.data / "documents")
-    return KuboStore(settings.documents)
+def open_documents(settings: Settings) -> ReplicatedStore:
+    """Raises ConfigurationError, DocumentStoreUnavailable. No node is contacted yet."""
+    from ledger.adapters.kubo_store import KuboStore
+    from ledger.adapters.replicated_store import ReplicatedStore
+
+    addresses = [] if settings.documents == "directory" else settings.documents.split()
+    return ReplicatedStore(
+        DirectoryStore(settings.data / "documents"),
+        [KuboStore(address) for address in addresses],
+        settings.documents_quorum,
+        settings.data / "documents.db",
+    )
+
+
+def open_document_store(place: str) -> DocumentStore:
+    """The node at a multiaddr, else the folder, which is made where it is missing. Raises ConfigurationError,
+    DocumentStoreUnavailable."""
+    from ledger.adapters.kubo_store import KuboStore
+
+    return KuboStore(place) if place.startswith("/ip") else DirectoryStore(Path(place))
 
 
 def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:
     """The witnesses that the settings name; where they name none, those whose keys lie in the data folder, as the
     devnet's do, which share one node with the office. Raises ConfigurationError, WalletError."""
     if settings.witnesses.split():
+        from ledger.adapters.http_witness import HttpWitness
+
         return [HttpWitness(url) for url in settings.witnesses.split()]
 
     def cosigner(witness: Witness) -> Cosign:
@@ -228,7 +275,7 @@ def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, 
     check_chain(chain, trust)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = f"sqlite:///{(state / 'registers.db').absolute()}"
-    with _exclusive(state / "lock"):
+    with exclusive(state / "lock"):
         migrate(url)
         store = SqlStore(url)
         try:

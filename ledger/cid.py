@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -17,8 +17,8 @@ from ledger.errors import BadInput, DocumentCorrupt
 
 CHUNK_SIZE = 1 << 20
 MAX_LINKS = 1024
+RAW, DAG_PB = 0x55, 0x70  # the codecs of blocks
 
-_RAW, _DAG_PB = 0x55, 0x70
 _SHA2_256 = b"\x12\x20"
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _LONGEST_CID = 128
@@ -50,20 +50,26 @@ class Block:
 
 
 @dataclass(frozen=True)
-class _Link:
-    """A child as its parent names it. `size` counts bytes of content, `total` all bytes of the blocks below."""
+class Link:
+    """A child as its parent names it. `size` counts bytes of content, `total` those of its block and all below."""
 
     cid: Cid
     size: int
     total: int
 
 
-def cid_of(data: bytes, chunk_size: int = CHUNK_SIZE, max_links: int = MAX_LINKS) -> str:
-    """CIDv1 of `data` as text. Other sizes than the profile's are for tests against other tools."""
+def cid_of(data: bytes | Iterable[bytes], chunk_size: int = CHUNK_SIZE, max_links: int = MAX_LINKS) -> str:
+    """CIDv1 of `data`, whole or in pieces, as text. Other sizes than the profile's are for tests with other tools."""
+    return str(root_of(blocks(data, chunk_size, max_links)))
+
+
+def root_of(tree: Iterable[Block]) -> Cid:
+    """The CID of the last of some blocks, of which there is one at least."""
     root = None
-    for block in blocks(data, chunk_size, max_links):
+    for block in tree:
         root = block.cid
-    return str(root)
+    assert root is not None
+    return root
 
 
 def verify(cid: str, data: bytes) -> None:
@@ -86,7 +92,7 @@ def parse(text: str) -> Cid:
     if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_CID:
         raise _bad("it is empty, too long or no text")
     if len(text) == 46 and text.startswith("Qm"):
-        binary = bytes((1, _DAG_PB)) + _base58_decode(text)
+        binary = bytes((1, DAG_PB)) + _base58_decode(text)
     elif text[0] in "bB":
         binary = _base32_decode(text)
     elif text[0] == "z":
@@ -97,51 +103,69 @@ def parse(text: str) -> Cid:
         raise _bad("its first letter names no known base")
     if len(binary) != 36 or binary[0] != 1:
         raise _bad("it is cut off, has something appended, or is not of version 0 or 1")
-    if binary[1] not in (_RAW, _DAG_PB) or binary[2:4] != _SHA2_256:
+    if binary[1] not in (RAW, DAG_PB) or binary[2:4] != _SHA2_256:
         raise _bad("only raw and dag-pb blocks with a SHA-256 digest are read here")
     return Cid(binary[1], binary[4:])
 
 
-def blocks(data: bytes, chunk_size: int = CHUNK_SIZE, max_links: int = MAX_LINKS) -> Iterator[Block]:
-    """The blocks of `data`, leaves first in order, then the tree level by level; the root is last."""
-    level: list[_Link] = []
-    view = memoryview(data)
-    for start in range(0, max(len(view), 1), chunk_size):
-        chunk = view[start : start + chunk_size]
-        leaf = Cid(_RAW, sha256(chunk).digest())
-        level.append(_Link(leaf, len(chunk), len(chunk)))
+def blocks(data: bytes | Iterable[bytes], chunk_size: int = CHUNK_SIZE, max_links: int = MAX_LINKS) -> Iterator[Block]:
+    """The blocks of a document, whole or in pieces of any size: leaves first in order, then the tree level by level;
+    the root is last. Holds one chunk at a time, and some 300 bytes for each chunk before it."""
+    level: list[Link] = []
+    for chunk in _chunks((data,) if isinstance(data, bytes) else data, chunk_size):
+        leaf = Cid(RAW, sha256(chunk).digest())
+        level.append(Link(leaf, len(chunk), len(chunk)))
         yield Block(leaf, chunk)
     while len(level) > 1:
-        parents: list[_Link] = []
+        parents: list[Link] = []
         for start in range(0, len(level), max_links):
             children = level[start : start + max_links]
-            node = _file_node(children)
-            cid = Cid(_DAG_PB, sha256(node).digest())
+            node = file_node(children)
+            cid = Cid(DAG_PB, sha256(node).digest())
             total = len(node) + sum(child.total for child in children)
-            parents.append(_Link(cid, sum(child.size for child in children), total))
+            parents.append(Link(cid, sum(child.size for child in children), total))
             yield Block(cid, node)
         level = parents
 
 
-def _file_node(children: list[_Link]) -> bytes:
+def _chunks(pieces: Iterable[bytes], size: int) -> Iterator[bytes | memoryview]:
+    """Chunks of `size` bytes, the last one shorter; one empty chunk where there are no bytes."""
+    waiting, empty = bytearray(), True
+    for piece in pieces:
+        view = memoryview(piece)
+        while view:
+            whole = not waiting and len(view) >= size
+            taken, view = view[: size - len(waiting)], view[size - len(waiting) :]
+            if not whole:
+                waiting += taken
+            if whole or len(waiting) == size:
+                yield taken if whole else bytes(waiting)
+                waiting.clear()
+                empty = False
+    if waiting or empty:
+        yield bytes(waiting)
+
+
+def file_node(children: list[Link]) -> bytes:
     """A dag-pb node (links before data, as the codec demands) that holds a UnixFS file message without own bytes."""
-    unixfs = b"\x08\x02" + _number(3, sum(child.size for child in children))
-    unixfs += b"".join(_number(4, child.size) for child in children)
+    unixfs = b"\x08\x02" + number_field(3, sum(child.size for child in children))
+    unixfs += b"".join(number_field(4, child.size) for child in children)
     links = b"".join(
-        _bytes(2, _bytes(1, child.cid.binary) + _bytes(2, b"") + _number(3, child.total)) for child in children
+        bytes_field(2, bytes_field(1, child.cid.binary) + bytes_field(2, b"") + number_field(3, child.total))
+        for child in children
     )
-    return links + _bytes(1, unixfs)
+    return links + bytes_field(1, unixfs)
 
 
-def _number(field: int, value: int) -> bytes:
-    return bytes((field << 3,)) + _varint(value)
+def number_field(field: int, value: int) -> bytes:
+    return bytes((field << 3,)) + varint(value)
 
 
-def _bytes(field: int, value: bytes) -> bytes:
-    return bytes((field << 3 | 2,)) + _varint(len(value)) + value
+def bytes_field(field: int, value: bytes) -> bytes:
+    return bytes((field << 3 | 2,)) + varint(len(value)) + value
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

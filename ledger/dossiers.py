@@ -27,6 +27,7 @@ from ledger.model import (
     Transaction,
 )
 from ledger.ports import DocumentStore, RecordStore
+from ledger.readers import ReaderKeys, public_key, unwrap
 
 FORMAT = "khalayak-dossier@1"
 MAX_BYTES = 256 << 20  # sealed, and unpacked
@@ -57,19 +58,16 @@ class _Kept:
 
 
 class Dossiers:
-    """`public_key` wraps for the office; `private_key` reads its own key where a dossier is opened."""
+    """`readers` have the office's own keys."""
 
-    def __init__(
-        self, ring: KeyRing, documents: DocumentStore, public_key: bytes, private_key: Callable[[], bytes]
-    ) -> None:
+    def __init__(self, ring: KeyRing, documents: DocumentStore, readers: ReaderKeys) -> None:
         self.ring = ring
         self.documents = documents
-        self.public_key = public_key
-        self.private_key = private_key
+        self.readers = readers
 
     def keep(self, dossier: Dossier) -> Callable[[], None]:
         """Put the dossier of an application that is to be accepted into the document store. The answer adds its line to
-        the key ring, from when on it counts. Both raise Unavailable."""
+        the key ring, from when on it counts; call both while the readers are sealing. Both raise Unavailable."""
         line = self._sealed("accepted", dossier)
         return lambda: self.ring.append([line])
 
@@ -82,7 +80,8 @@ class Dossiers:
         Unavailable; what was kept twice then is the same twice."""
         while waiting := store.unkept():
             dossiers = [(store.dossier(application_id), known) for application_id, known in waiting]
-            self.ring.append([line for dossier, known in dossiers for line in self._lines(dossier, known)])
+            with self.readers.sealing():
+                self.ring.append([line for dossier, known in dossiers for line in self._lines(dossier, known)])
             for concluded in (True, False):
                 kept = [d.application.id for d, _ in dossiers if (d.application.state in ENDED) is concluded]
                 if kept:
@@ -93,13 +92,13 @@ class Dossiers:
         after a crash. Raises NotFound, Unavailable."""
         kept = self._kept(dossier.application.id)
         old = [offset for offset in (kept.accepted, kept.ended, *kept.superseded) if offset is not None]
-        lines = [line for line in self._lines(dossier, known=False) if "approval" not in line]
-        self.ring.append(lines)
+        with self.readers.sealing():
+            self.ring.append([line for line in self._lines(dossier, known=False) if "approval" not in line])
         self.ring.overwrite(old)
 
     def read(self, application_id: str) -> Dossier:
         """Raises NotFound, DocumentMissing, DocumentCorrupt, Unavailable."""
-        return self._opened(self._kept(application_id), self.private_key(), again=False)
+        return self._opened(self._kept(application_id), self.readers.private(), again=False)
 
     def all(self) -> Iterator[tuple[str, Dossier | KhalayakError]]:
         """Every application in the order of acceptance, or why it cannot be read; a damaged line of the key ring is
@@ -107,13 +106,13 @@ class Dossiers:
         index, damaged = self._indexed()
         yield from ((f"line {n} of the key ring", DocumentCorrupt("The line is damaged.")) for n in damaged)
         owners = {kept.request: application_id for application_id, kept in index.items()}
-        private_key = self.private_key()
+        private = self.readers.private()
         for application_id, kept in index.items():
             again = owners[kept.request] != application_id
             if again and not kept.approvals and kept.ended is None:
                 continue  # never accepted: the database failed, and the same request came again
             try:
-                yield application_id, self._opened(kept, private_key, again)
+                yield application_id, self._opened(kept, private, again)
             except (DocumentMissing, DocumentCorrupt, NotFound) as error:
                 yield application_id, error
 
@@ -152,17 +151,17 @@ class Dossiers:
         key, sealed = sealing.seal(zlib.compress(text, LEVEL))
         cid = self.documents.put(sealed)
         line = {"application": dossier.application.id, "part": part, "cid": cid}
-        line["key"] = sealing.wrap(key, self.public_key, cid).hex()
+        line["key"] = sealing.wrap(key, public_key(self.readers.private()[0]), cid).hex()
         return line | ({"request": _request(dossier.idempotency_key)} if part == "accepted" else {})
 
-    def _opened(self, kept: _Kept, private_key: bytes, again: bool) -> Dossier:
+    def _opened(self, kept: _Kept, private: Sequence[bytes], again: bool) -> Dossier:
         if kept.accepted is None:
             raise NotFound("The key ring has no dossier of it, but only what came later.")
         accepted, *rest = self.ring.at([kept.accepted, *kept.approvals])
-        dossier = self._unsealed(accepted, private_key)
+        dossier = self._unsealed(accepted, private)
         if kept.ended is not None:
             (ended,) = self.ring.at([kept.ended])
-            end = self._unsealed(ended, private_key)
+            end = self._unsealed(ended, private)
             parts = {name: getattr(end, name) for name in ("application", "transactions", "certificates")}
             dossier = replace(dossier, **parts)
         given = dict[tuple[str, str], Approval]()
@@ -173,9 +172,9 @@ class Dossiers:
         approvals = sorted(given.values(), key=lambda approval: (int(approval.signer, 16), approval.role))
         return replace(dossier, approvals=tuple(approvals), idempotency_key=key)
 
-    def _unsealed(self, value: Mapping[str, Any], private_key: bytes) -> Dossier:
+    def _unsealed(self, value: Mapping[str, Any], private: Sequence[bytes]) -> Dossier:
         try:
-            key = sealing.unwrap(bytes.fromhex(value["key"]), private_key, value["cid"])
+            key = unwrap(bytes.fromhex(value["key"]), private, value["cid"])
             unpacking = zlib.decompressobj()
             text = unpacking.decompress(sealing.unseal(key, self.documents.get(value["cid"], MAX_BYTES)), MAX_BYTES)
             return _dossier(orjson.loads(text))

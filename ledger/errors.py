@@ -18,6 +18,7 @@ __all__ = [
     "IdempotencyMismatch",
     "InvalidProof",
     "KhalayakError",
+    "LeaseTaken",
     "MalformedProof",
     "NeverRecorded",
     "NotCertified",
@@ -97,6 +98,12 @@ class Unavailable(KhalayakError):
     """A part cannot be reached now. It says nothing about any record; the same call may succeed later."""
 
     code = "unavailable"
+
+
+class LeaseTaken(Unavailable):
+    """Another process has what one at a time may have. Nothing is wrong."""
+
+    code = "lease-taken"
 
 
 class StateDropped(Unavailable):

@@ -141,6 +141,51 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
+class HeldContent:
+    """A content as it lies in the database: of which register and record, its `fields` (none when it was erased), and
+    when and by which application it came."""
+
+    digest: bytes
+    register: str
+    record_id: bytes
+    fields: Sequence[Mapping[str, Any]]
+    application_id: str
+    created: int
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What is left of something erased. `erased` is a record's id, or the digest of one content; `series` the record of
+    the erasures register that orders it and `receipt` the leaf in it; `ground` is empty where this office does not know
+    the receipt's content. `documents` are the CIDs of the sealed documents whose keys are gone; `purged`: no trace is
+    left in the database's files and stores either."""
+
+    series: bytes
+    register: str
+    erased: bytes
+    ground: str
+    time: int
+    receipt: bytes
+    documents: tuple[str, ...] = ()
+    purged: bool = False
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A legal hold on a record: nothing of it is erased from `since` until it is lifted. Both registrars' signatures
+    are kept (wallet.typed_data: PlaceHold, LiftHold). Times are in seconds since 1970."""
+
+    register: str
+    record_id: bytes
+    since: int
+    placed_by: str
+    placed: bytes
+    until: int | None = None
+    lifted_by: str | None = None
+    lifted: bytes | None = None
+
+
+@dataclass(frozen=True)
 class StoredCertificate:
     """A certificate as it is kept: of a record at a head, the newest having the highest sequence."""
 
@@ -174,3 +219,30 @@ class Finding:
     key: str
     column: str
     problem: str
+
+
+class Waiting(NamedTuple):
+    """How many applications are in a state, and since when the first of them has been, in seconds since 1970."""
+
+    number: int
+    since: int
+
+
+class Nonces(NamedTuple):
+    """The transactions of one sender: how many are in each state that is not an end, the highest nonce, and the lowest
+    that no block holds, with the time in seconds since when it waits."""
+
+    signed: int = 0
+    sent: int = 0
+    included: int = 0
+    highest: int | None = None
+    lowest_unmined: int | None = None
+    since: int | None = None
+
+
+class Lease(NamedTuple):
+    """`seconds` that its holder still has it; negative since it has run out."""
+
+    name: str
+    holder: str
+    seconds: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from ledger.archive import ArchiveStore
 from ledger.model import (
     AccountProof,
     Application,
@@ -14,7 +15,9 @@ from ledger.model import (
     BlockTag,
     Dossier,
     Fees,
+    Lease,
     Log,
+    Nonces,
     Place,
     Receipt,
     RecordedEntry,
@@ -22,6 +25,7 @@ from ledger.model import (
     StoredContent,
     StoredDocument,
     Transaction,
+    Waiting,
 )
 
 __all__ = [
@@ -36,15 +40,19 @@ __all__ = [
     "DocumentStore",
     "Dossier",
     "Fees",
+    "Lease",
     "Log",
+    "Nonces",
     "Place",
     "Receipt",
     "RecordStore",
     "RecordedEntry",
+    "ReplicatedDocuments",
     "StoredCertificate",
     "StoredContent",
     "StoredDocument",
     "Transaction",
+    "Waiting",
 ]
 
 
@@ -65,6 +73,9 @@ class Chain(Protocol):
 
     def next_nonce(self, address: str) -> int:
         """The number of transactions of `address` that are in blocks or waiting."""
+
+    def balance(self, address: str) -> int:
+        """In wei, as of the latest block."""
 
     def fees(self) -> Fees: ...
 
@@ -89,19 +100,47 @@ class Chain(Protocol):
 
 
 class DocumentStore(Protocol):
-    """Keeps opaque bytes under their CID (docs/protocol.md section 5)."""
+    """Keeps opaque bytes under their CID (docs/protocol.md section 5). What is put is durable when the call returns;
+    putting again mends a damaged copy in a folder, and not in an IPFS node, where it is deleted first. Every method
+    raises DocumentStoreUnavailable when the store cannot be asked."""
 
     name: str
 
     def put(self, data: bytes) -> str:
-        """Store and return the CID, computed here. Idempotent; durable when it returns.
-        Raises DocumentStoreUnavailable, DocumentCorrupt (the store answered another CID)."""
+        """Store and return the CID, computed here. Idempotent. Raises DocumentCorrupt (the store answered another
+        CID)."""
+
+    def put_stream(self, pieces: Iterable[bytes]) -> str:
+        """As `put`, for a document of any size in pieces of any size, in constant memory."""
+
+    def put_many(self, documents: Iterable[bytes]) -> list[str]:
+        """As `put`, for many documents: their CIDs in order. What was stored before an error stays."""
 
     def get(self, cid: str, size_limit: int) -> bytes:
         """The bytes, checked against the CID before they are returned.
-        Raises DocumentMissing, DocumentCorrupt, DocumentStoreUnavailable, TooLarge."""
+        Raises DocumentMissing, DocumentCorrupt, TooLarge."""
 
-    def has(self, cid: str) -> bool: ...
+    def read(self, cid: str, size_limit: int) -> Iterator[bytes]:
+        """As `get`, in constant memory: pieces of at most 2 MiB, each checked before it is yielded."""
+
+    def has(self, cid: str) -> bool:
+        """Whether it is there. Its bytes are checked by `get` and `read` only."""
+
+    def cids(self) -> Iterator[str]:
+        """Every document that is kept, once, in no order."""
+
+    def delete(self, cid: str) -> None:
+        """Keep a document no longer, and let its bytes go. Idempotent."""
+
+
+class ReplicatedDocuments(DocumentStore, Protocol):
+    """A document store of several copies. What is put is durable in the office's own copy when the call returns."""
+
+    def run_once(self) -> bool:
+        """Bring the next documents to the nodes that lack them. True where there may be more to do now."""
+
+    def below_quorum(self, cids: Iterable[str]) -> list[str]:
+        """Which of these are not on enough nodes yet: an application with them waits."""
 
 
 class Clock(Protocol):
@@ -109,7 +148,7 @@ class Clock(Protocol):
         """Seconds since 1970. Decides no fact of a record: block time does."""
 
 
-class RecordStore(Protocol):
+class RecordStore(ArchiveStore, Protocol):
     """The database. Every method is one transaction: it happens wholly and durably, or not at all.
     All raise StoreUnavailable when the database is locked, full or gone."""
 
@@ -148,6 +187,13 @@ class RecordStore(Protocol):
 
     def document(self, cid: str) -> StoredDocument:
         """Raises NotFound."""
+
+    def documents(self, after: str = "", limit: int = 1_000) -> list[StoredDocument]:
+        """The sealed documents by CID, from behind `after`."""
+
+    def rewrap(self, changes: Iterable[tuple[StoredDocument, Mapping[str, bytes]]]) -> int:
+        """Give documents other wraps, all or none of them; how many. One whose wraps are no longer those that are
+        shown, because they were changed or erased meanwhile, is left as it is."""
 
     def add_transaction(
         self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
@@ -223,32 +269,17 @@ class RecordStore(Protocol):
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         """The newest one, or that of a head; None if there is none."""
 
-    def dossier(self, application_id: str) -> Dossier:
-        """What is kept of an application, with the newest certificate of each of its records. Raises NotFound."""
-
-    def restore(self, dossier: Dossier, concluded: bool) -> bool:
-        """Put back what a dossier holds; False when the application is there, and nothing is changed. `concluded`: the
-        key ring holds how it ended."""
-
-    def unkept(self, limit: int = 100) -> list[tuple[str, bool]]:
-        """The ids of applications that ended, or came without `keep`, and were not marked as kept since; with each
-        whether it came with `keep`."""
-
-    def mark_kept(self, application_ids: Sequence[str], concluded: bool) -> None:
-        """Note that the key ring holds how these were accepted and, if `concluded`, how they ended."""
-
-    def ids(self) -> Iterator[str]:
-        """Of all applications, oldest first, read while they are asked for."""
-
-    def is_empty(self) -> bool:
-        """Whether nothing was ever accepted or followed."""
-
-    def certificates(self) -> Iterator[StoredCertificate]:
-        """All of them, read while they are asked for."""
-
-    def strange(self, register: str) -> Iterator[RecordedEntry]:
-        """The entries of a register that no transaction of this office recorded."""
-
     def lease(self, name: str, holder: str, seconds: int) -> None:
         """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;
-        with 0 let go of it. Raises Unavailable, naming the holder, while another has it."""
+        with 0 let go of it. Raises LeaseTaken, naming the holder, while another has it."""
+
+    def leases(self) -> list[Lease]:
+        """All that were ever taken, by name, also those that have run out."""
+
+    def waiting(self) -> dict[ApplicationState, Waiting]:
+        """Of the states in which an application waits, or has failed: those in which any are."""
+
+    def nonces(self, sender: str) -> Nonces: ...
+
+    def schema(self) -> tuple[str, str]:
+        """The version of the database's schema, and the one that this program is written for."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from ledger.applications import Applications
 from ledger.dossiers import ENDED, Dossiers
 from ledger.encoding import from_hex, keccak256, to_hex
@@ -16,6 +18,8 @@ from ledger.registers import register_of_kind
 from ledger.trust import TrustRoot
 from wallet.errors import TransactionInvalid
 from wallet.signed_transaction import parse
+
+log = structlog.get_logger()
 
 Progress = Callable[[], None]  # called after each application
 
@@ -126,3 +130,13 @@ class Rebuilding:
         except NotFound:
             return False
         return True
+
+
+def note_if_behind(store: RecordStore, chain: Chain, relayer: str) -> None:
+    """A database restored from a backup is behind the chain. Nothing is lost or doubled: followers catch up, and the
+    chain takes a nonce once. What was applied for since is in the key ring alone."""
+    highest = store.highest_nonce(relayer)
+    kept, spent = 0 if highest is None else highest + 1, chain.next_nonce(relayer)
+    if spent > kept:
+        advice = "was it restored from a backup? `khalayak rebuild --missing` restores what it lacks"
+        log.warning("the chain is ahead of the database", spent=spent, kept=kept, advice=advice)

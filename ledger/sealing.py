@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -78,6 +79,42 @@ def unseal_stream(key: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
             yield aead.decrypt(_nonce(base_nonce, number), chunk, None)
         except InvalidTag as error:
             raise _corrupt(f"chunk {number} was changed, moved or cut") from error
+
+
+def sealed_size(size: int) -> int:
+    """How many bytes a document of `size` bytes has when it is sealed."""
+    return HEADER_SIZE + size + TAG_SIZE * (size // CHUNK_SIZE + 1)
+
+
+class Sealer:
+    """Seals one document while it is read, under a new random `key`; its `sha256` and `size` (bytes) are known when all
+    pieces were taken. Holds one chunk at a time."""
+
+    def __init__(self) -> None:
+        self.key = secrets.token_bytes(KEY_SIZE)
+        self.size = 0
+        self._hash = sha256()
+
+    def pieces(self, plaintext: Iterable[bytes]) -> Iterator[bytes]:
+        return seal_stream(self.key, self._noting(plaintext))
+
+    @property
+    def sha256(self) -> bytes:
+        return self._hash.digest()
+
+    def _noting(self, plaintext: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in plaintext:
+            self._hash.update(piece)
+            self.size += len(piece)
+            yield piece
+
+
+def check_public_key(public_key: bytes) -> None:
+    """Raises BadInput for what is no X25519 key, or one of small order, for which nothing can be sealed."""
+    try:
+        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(public_key))
+    except ValueError as error:
+        raise BadInput("The reader's public key is not an X25519 key of 32 bytes.", "Ask the reader again.") from error
 
 
 def wrap(document_key: bytes, reader_public_key: bytes, cid: str) -> bytes:

@@ -23,7 +23,8 @@ class Settings(BaseSettings):
     confirmations: NonNegativeInt = (
         0  # that make a block final on a chain without finality; 0 waits for the node's word
     )
-    documents: str = "directory"  # or the address of a Kubo RPC port, as /ip4/127.0.0.1/tcp/5001
+    documents: str = "directory"  # or the addresses of Kubo RPC ports, as /ip4/127.0.0.1/tcp/5001, with spaces between
+    documents_quorum: NonNegativeInt = 0  # of those that must hold what an application brings; 0: more than half
     database_url: str = ""
     password: str = DEVNET_PASSWORD
     witnesses: str = ""  # the URLs of `khalayak witness`, with spaces between
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
     def rebuild_mark(self) -> Path:
         """There while a rebuild of the database is under way."""
         return self.data / "rebuilding"
+
+    @property
+    def readers(self) -> Path:
+        """The folder of the public keys that every document is sealed for beside the office's own."""
+        return self.data / "readers"
 
     @property
     def token_secret(self) -> Path:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import sys
 
+import structlog
 import typer
 from rich.console import Console
 
 from ledger.errors import BadInput, ConfigurationError, KhalayakError, Refused, Unavailable
-from scripts import cli_apply, cli_audit, cli_entries, cli_import, cli_office, cli_print, cli_verify, cli_witness
+from scripts import (
+    cli_apply,
+    cli_audit,
+    cli_documents,
+    cli_entries,
+    cli_import,
+    cli_office,
+    cli_print,
+    cli_verify,
+    cli_witness,
+)
 from wallet.errors import WalletError
 
 # UX: 0 ok, 1 failed, 2 usage, 4 not entitled, 5 unreachable.
@@ -38,10 +49,13 @@ for command in (
 app.command("import")(cli_import.import_file)
 app.add_typer(cli_apply.commands(), name="apply")
 app.add_typer(cli_print.exports(), name="export")
+app.add_typer(cli_documents.commands(), name="documents")
 
 
 def main() -> None:
     """Run the command. An error of ours is printed with what to do; anything else is a bug and shows its traceback."""
+    # What a command prints is its answer; what happens meanwhile goes to stderr.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     try:
         app()
     except KhalayakError as error:

@@ -55,12 +55,18 @@ def _parameters(register: Register, form: Form) -> list[inspect.Parameter]:
         options.append(("fields", Path, typer.Option(help="JSON: the fields of the record, or a list of them")))
         if register.schema.document:
             options.append(("document", list[Path], typer.Option(help="a PDF; repeat it, one a record, in order")))
+            options.append(("reader", list[str], typer.Option(help="the holder's X25519 public key; repeat likewise")))
     if form.holders:
         options.append(("holder", list[str], typer.Option(help="address, fresh for this record; repeat, one a record")))
     options += [(name, str, typer.Option(_flag(name))) for name in form.asks]
     options.append(("key", str, typer.Option(help="idempotency key: the same key never applies twice")))
     return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, option])
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=[] if name == "reader" else inspect.Parameter.empty,
+            annotation=Annotated[kind, option],
+        )
         for name, kind, option in options
     ]
 
@@ -80,7 +86,12 @@ def _records(form: Form, given: dict[str, Any]) -> list[dict[str, Any]]:
     if "fields" not in given:
         return []
     value = parse_json(read(given["fields"]), MAX_FIELDS_BYTES, "The fields file")
-    fields, holders = value if isinstance(value, list) else [value], given.get("holder", [])
-    if form.holders and len(holders) != len(fields):
-        raise BadInput(f"{len(holders)} holders are given for {len(fields)} records.", "Give one a record.", "/holder")
-    return [{"fields": item, **({"holder": holders[i]} if form.holders else {})} for i, item in enumerate(fields)]
+    records = [{"fields": item} for item in (value if isinstance(value, list) else [value])]
+    for name, needed in (("holder", form.holders), ("reader", False)):
+        items = given.get(name, [])
+        if (needed or items) and len(items) != len(records):
+            hint = "Give one a record."
+            raise BadInput(f"{len(items)} {name}s are given for {len(records)} records.", hint, f"/{name}")
+        for record, item in zip(records, items, strict=False):
+            record[name] = item
+    return records

@@ -21,12 +21,12 @@ def rebuild(
     """Restore an empty database from the chain, the document store and the key files.
 
     The same command again goes on where it stopped."""
-    from ledger import bootstrap
+    from ledger import bootstrap, upkeep
 
     office = bootstrap.open_office(load_settings(), rebuilding=True)
     try:
         with progress("restored", None, "applications") as advance:
-            done, strange = office.rebuild(missing, lambda: advance(1))
+            done, strange = upkeep.rebuild(office, missing, lambda: advance(1))
         typer.echo(f"restored      {done.restored:,} applications; {done.there:,} were there")
         for line in strange:
             typer.echo(f"recorded by others  {line}")
@@ -42,9 +42,11 @@ def fsck(as_json: Annotated[bool, typer.Option("--json", help="one JSON object a
     """Compare the database with the chain, the documents and the key ring, and name every row that differs.
 
     Exit code 0 if none does, 1 if some do, 5 where it cannot be told. Nothing is changed."""
+    from ledger import upkeep
+
     with open_office() as office, progress("compared", None, "rows") as advance:
         found = 0
-        for item in office.audit(lambda: advance(1)):
+        for item in upkeep.audit(office, lambda: advance(1)):
             found += 1
             typer.echo(json.dumps(asdict(item)) if as_json else _line(item))
     if found:

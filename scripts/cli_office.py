@@ -26,6 +26,9 @@ from scripts.files import json_bytes, write_new
 
 if TYPE_CHECKING:
     from ledger.bootstrap import Office
+    from ledger.status import Status
+
+WORDS = {"fine": "fine", "troubled": "troubled", "unknown": "cannot tell"}
 
 Kind = Annotated[str, typer.Argument(help="kind of register, as land")]
 Number = Annotated[list[str], typer.Argument(help="the fields that the record's id is made of, as the NIB; or the id")]
@@ -71,18 +74,32 @@ def approve(
 def run() -> None:
     """Publish, follow and certify until nothing more can be done now (`make up` does this by itself)."""
     with open_office() as office:
+        if office.closed:
+            raise office.closed
         for _ in range(600):
             office.run_once()
             if not any(office.store.applications(s, 1) for s in ("approved", "signed", "sent", "included", "final")):
+                office.let_go()
                 return
             time.sleep(0.2)
         raise Unavailable("Some applications are not certified yet.", "See `khalayak status ID`, and run it again.")
 
 
-def status(application: Annotated[str, typer.Argument(help="application id")]) -> None:
-    """Where an application stands."""
-    with open_office() as office:
-        print_application(office, application)
+def status(
+    application: Annotated[str, typer.Argument(help="application id; without one, how the office is")] = "",
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Where an application stands; or how the office is: exit code 0 fine, 1 troubled, 5 cannot tell."""
+    if application:
+        with open_office() as office:
+            print_application(office, application)
+        return
+    from ledger.bootstrap import open_health
+
+    with open_health(load_settings()) as health:
+        found = health.status()
+    typer.echo(json.dumps(found.as_json(), indent=2) if as_json else "\n".join(status_lines(found)))
+    raise typer.Exit({"fine": 0, "troubled": 1, "unknown": 5}[found.state])
 
 
 def history(kind: Kind, number: Number, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
@@ -178,6 +195,16 @@ def print_application(office: Office, application_id: str) -> None:
         typer.echo(f"waits for     {', '.join(office.applications.missing(application))}")
     if transaction:
         typer.echo(f"transaction   {to_hex(transaction.hash)} in block {transaction.block_number or 'none yet'}")
+
+
+def status_lines(found: Status) -> Iterator[str]:
+    """One line a part, its figures and obstacles below it."""
+    for part in found.parts:
+        yield f"{part.name:12} {WORDS[part.state]}"
+        for obstacle in part.obstacles:
+            yield f"  {obstacle.name}: {obstacle.reason}"
+        for name, value in part.figures.items():
+            yield f"  {name:16} {json.dumps(value) if isinstance(value, dict | list) else value}"
 
 
 def _wait_for_interrupt() -> None:

@@ -23,7 +23,7 @@ from ledger.settings import Settings
 from ledger.verifier import verify
 from scripts.cli_verify import answer, check_lines
 from scripts.deploy import deploy_devnet
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from scripts.frauds import Fraud, all_frauds
 from scripts.tools.kubo import document_store
 from wallet.keys import new_key
@@ -61,11 +61,10 @@ def main() -> int:
 def _issue_and_transfer() -> tuple[str, str]:
     """All that needs the chain. Everything started here is stopped when it returns."""
     with ExitStack() as running:
-        port = free_port()
-        running.enter_context(start_hardhat(port))
-        _step(f"devnet: hardhat on 127.0.0.1:{port}, chain 31337")
+        url = running.enter_context(start_hardhat())
+        _step(f"devnet: hardhat on {url.removeprefix('http://')}, chain 31337")
         documents = running.enter_context(document_store(HERE / "ipfs"))
-        settings = Settings(data=HERE / "office", rpc_url=f"http://127.0.0.1:{port}", documents=documents)
+        settings = Settings(data=HERE / "office", rpc_url=url, documents=documents)
         deploy_devnet(settings)
         office = bootstrap.open_office(settings)
         running.callback(office.close)

@@ -17,6 +17,7 @@ from ledger.adapters.evm_chain import EvmChain
 from ledger.encoding import RegisterName, address_bytes, checksum_address, keccak256
 from ledger.errors import ConfigurationError, Refused, Unavailable
 from ledger.land_entry import MAX_COOLING_OFF
+from ledger.readers import public_line
 from ledger.registers import REGISTERS
 from ledger.settings import DEVNET_CHAIN_ID, Settings
 from ledger.trust import TrustedRegister, TrustRoot
@@ -195,6 +196,9 @@ def deploy_devnet(settings: Settings) -> TrustRoot:
     admin, guardian = (_keystore(settings, settings.data / f"{name}.json") for name in ("admin", "guardian"))
     deployer = devnet_account()
     judges = tuple(_keystore(settings, settings.court_keystores / f"judge-{n}.json") for n in (1, 2))
+    court = X25519PrivateKey.generate().private_bytes_raw()
+    write_private(settings.court_keystores / "reader-key", court)
+    write_private(settings.readers / "court.pub", public_line(court).encode())
     name, office = "demo.khalayak.example", "Kantor Layanan Publik Contoh (demo)"
     plan = Plan(name, office, admin, guardian, registrars, 2, judges, 1, DEVNET_RECOVERY_DELAY, 0)
     trust = deploy(chain, deployer, plan, witnesses)

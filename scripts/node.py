@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess  # nosec B404 - runs the locked tools of hardhat-local only
 import sys
 from pathlib import Path
@@ -33,8 +34,8 @@ def install() -> None:
             raise ConfigurationError(
                 f"npm could not install hardhat-local: {result.stderr.strip()[:400]}", "Is the npm registry reachable?"
             )
+        stamp.write_text(wanted)
     _write_solc_command()
-    stamp.write_text(wanted)
 
 
 def foundry(tool: str) -> Path:
@@ -46,8 +47,14 @@ def foundry(tool: str) -> Path:
 
 
 def _write_solc_command() -> None:
-    SOLC.write_text(f'#!/bin/sh\nexec "{NODE}" "{WORKSPACE / "solc.mjs"}" "$@"\n')
-    SOLC.chmod(0o755)
+    """Only where it is missing or another, and whole at once: somebody may be running it."""
+    command = f'#!/bin/sh\nexec "{NODE}" "{WORKSPACE / "solc.mjs"}" "$@"\n'
+    if SOLC.exists() and SOLC.read_text() == command:
+        return
+    new = SOLC.with_name(f"{SOLC.name}.{os.getpid()}")
+    new.write_text(command)
+    new.chmod(0o755)
+    new.replace(SOLC)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The progress bar of long commands."""
+"""Progress bars, on stderr: what a command prints stays clean."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress(what: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
-    """Call what it gives with the number of units that are done since the last call. Nothing goes to stdout."""
+    """A bar; call what it yields with the number of units that are done since the last call."""
     columns = (TextColumn(f"{what:13}"), BarColumn(), MofNCompleteColumn(), _Rate(unit), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda done: bar.advance(task, done)
+        yield lambda count: bar.advance(task, count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ from urllib.request import Request, urlopen
 
 from ledger.adapters.evm_chain import EvmChain
 from ledger.trust import TrustRoot
-from scripts.devnet import free_port
 from scripts.node import foundry
 from scripts.tools.process import running, wait_for
 
@@ -51,21 +51,19 @@ class Anvil:
 
 @contextmanager
 def anvil(apart: int, port: int = 0, genesis_time: int = GENESIS_TIME) -> Iterator[Anvil]:
-    """A chain of SHARED common blocks and six of its own, which are `apart` seconds apart."""
-    port = port or free_port()
-    node = Anvil(f"http://127.0.0.1:{port}")
+    """A chain of SHARED common blocks and six of its own, which are `apart` seconds apart; port 0 is one that the
+    system chooses."""
     command = [foundry("anvil"), "--port", str(port), "--no-mining", "--timestamp", str(genesis_time)]
-
-    def ready() -> bool | None:
-        try:
-            return node.rpc("eth_chainId") is not None
-        except OSError:
-            return None
 
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "anvil.log"
-        with running([*command, "--slots-in-an-epoch", "1", "--silent"], log) as process:
-            wait_for(process, log, ready)
+
+        def address() -> str | None:
+            found = re.search(r"Listening on (127\.0\.0\.1:\d+)", log.read_text(errors="replace"))
+            return found[1] if found else None
+
+        with running([*command, "--slots-in-an-epoch", "1"], log) as process:
+            node = Anvil(f"http://{wait_for(process, log, address)}")
             node.mine(SHARED, 1)
             node.mine(6, apart)
             yield node

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import sqlite3
-import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from scripts.cli import main
 from scripts.samples import registry
+from tests.command import khalayak
 from tests.office import TestOffice
 
 ROOT = Path(__file__).parent.parent
@@ -41,17 +37,9 @@ class Importer:
 
     def run(self, *arguments: str | Path, code: int = 0) -> str:
         """What `khalayak import` prints, in this process."""
-        out, exit_code = io.StringIO(), 0
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(out):
-            patch.setattr(sys, "argv", ["khalayak", "import", *map(str, arguments)])
-            for name, value in self.environment.items():
-                patch.setenv(name, value)
-            try:
-                main()
-            except SystemExit as stop:
-                exit_code = int(stop.code or 0)
-        assert exit_code == code, f"{exit_code}: {out.getvalue()}"
-        return out.getvalue()
+        exit_code, said = khalayak("import", *arguments, environment=self.environment)
+        assert exit_code == code, f"{exit_code}: {said}"
+        return said
 
     def file(self, kind: str, rows: int, form: str = "csv") -> Path:
         """A registry whose records no other file has."""

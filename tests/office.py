@@ -20,7 +20,7 @@ from ledger.trust import TrustedRegister
 from ledger.verdict import Verdict
 from ledger.verifier import verify
 from scripts.deploy import deploy_devnet
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from tests.fakes import FakeClock
 from wallet.keys import new_key
 from wallet.signer import LocalSigner
@@ -117,7 +117,7 @@ def record_of(application: Application, index: int = 0) -> bytes:
 @contextmanager
 def running_office(folder: Path) -> Iterator[TestOffice]:
     """Everything that is started ends with the block."""
-    with start_hardhat(free_port()) as url:
+    with start_hardhat() as url:
         settings = Settings(data=folder / "office", rpc_url=url)
         deploy_devnet(settings)
         office = open_office(settings)

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from eth_account import Account
-
 from wallet.errors import KeystoreInvalid, WalletError, WrongPassword
 from wallet.files import read_private, write_private
 from wallet.keys import address_of
@@ -25,12 +23,16 @@ def write_keystore(
     address_of(private_key)
     if not password:
         raise WalletError("A keystore needs a password.", "Give one that is not empty.")
+    from eth_account import Account  # takes half a second to load, and who only verifies has no use for it
+
     keystore = Account.encrypt(private_key, password, kdf="scrypt", iterations=work_factor)
     write_private(path, json.dumps(keystore, indent=2).encode() + b"\n", overwrite=overwrite)
 
 
 def read_keystore(path: Path, password: str) -> bytes:
     """The private key in a keystore, 32 bytes. Raises KeystoreMissing, KeystoreInvalid, WrongPassword."""
+    from eth_account import Account
+
     keystore = _parse(path, read_private(path))
     try:
         key = bytes(Account.decrypt(keystore, password))

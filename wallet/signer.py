@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from eth_account import Account
 from rlp.exceptions import RLPException
 
 from wallet.errors import TransactionInvalid
@@ -63,6 +62,8 @@ class LocalSigner:
             raise TransactionInvalid(f"The transaction has an unknown field {unknown[0]!r}.", "Use EIP-1559 fields.")
         if transaction.get("type", 2) not in (2, "0x2"):
             raise TransactionInvalid("Only EIP-1559 transactions (type 2) are signed.")
+        from eth_account import Account  # late for the reason that wallet.keystore gives
+
         try:
             return bytes(Account.sign_transaction(transaction, self._key).raw_transaction)
         except (TypeError, ValueError, OverflowError, RLPException) as error:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
-from ledger.cid import cid_of, normalise, verify
-from ledger.errors import DocumentMissing, DocumentStoreUnavailable, TooLarge
+from ledger.cid import CHUNK_SIZE, RAW, Cid, blocks, cid_of, normalise, parse
+from ledger.errors import DocumentCorrupt, DocumentMissing, DocumentStoreUnavailable, TooLarge
+from ledger.unixfs import batches
+
+_NEW = ".new-"
+_ABANDONED_SECONDS = 24 * 3600
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class DirectoryStore:
@@ -19,69 +30,149 @@ class DirectoryStore:
     def __init__(self, path: Path) -> None:
         """Makes the folder where it is missing. Raises DocumentStoreUnavailable."""
         self._root = path
-        try:
+        with self._disk("cannot be made"):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._unavailable("cannot be made", error) from error
+            # Files that a process was writing when it was killed.
+            for left in path.glob(_NEW + "*"):
+                if left.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                    left.unlink(missing_ok=True)
 
     def put(self, data: bytes) -> str:
-        cid = cid_of(data)
-        target = self._path(cid)
-        try:
-            target.parent.mkdir(mode=0o700, exist_ok=True)
-            # A file that is already there is written again: it may be damaged, or not on the disk yet.
-            self._write(target, data)
-            _sync_directory(target.parent)
-            _sync_directory(self._root)
-        except OSError as error:
-            raise self._unavailable("cannot be written", error) from error
+        return self.put_stream((data,))
+
+    def put_stream(self, pieces: Iterable[bytes]) -> str:
+        with self._disk("cannot be written"), self._new_file() as (file, new):
+            root: Cid | None = None
+            for block in blocks(pieces):
+                root = block.cid
+                if root.codec == RAW:
+                    file.write(block.data)
+            file.flush()
+            os.fsync(file.fileno())
+            cid = str(root)
+            # A file that is already there is replaced: it may be damaged, or not on the disk yet.
+            self._place(new, cid)
+            _sync(self._path(cid).parent)
+            _sync(self._root)
         return cid
 
+    def put_many(self, documents: Iterable[bytes]) -> list[str]:
+        """Two syncs of the file system store some thousand documents: the bytes before the names that they replace."""
+        cids = list[str]()
+        with self._disk("cannot be written"):
+            for batch in batches(documents, len):
+                with contextlib.ExitStack() as written:
+                    placed = dict[str, Path]()
+                    for data in batch:
+                        cids.append(cid_of(data))
+                        if cids[-1] not in placed:
+                            file, placed[cids[-1]] = written.enter_context(self._new_file())
+                            file.write(data)
+                            file.close()
+                    self._sync_all()
+                    for cid, new in placed.items():
+                        self._place(new, cid)
+                    self._sync_all()
+        return cids
+
     def get(self, cid: str, size_limit: int) -> bytes:
-        cid = normalise(cid)
-        try:
-            with self._path(cid).open("rb") as file:
-                data = file.read(size_limit + 1)
-        except FileNotFoundError as error:
-            if not self._root.is_dir():
-                raise self._unavailable("is gone", error) from error
-            raise DocumentMissing(
-                f"Document {cid} is not in the directory store.", "Look in another store or a backup."
-            ) from error
-        except OSError as error:
-            raise self._unavailable("cannot be read", error) from error
-        if len(data) > size_limit:
-            raise TooLarge(f"Document {cid} is larger than {size_limit} bytes.", "Raise the limit if it should be.")
-        verify(cid, data)
-        return data
+        return b"".join(self.read(cid, size_limit))
+
+    def read(self, cid: str, size_limit: int) -> Iterator[bytes]:
+        """Reads the file twice: the tree of its hashes tells whether a piece is right, and is known at its end."""
+        wanted = parse(cid)
+        with self._opened(str(wanted)) as file:
+            leaves, root = list[bytes](), None
+            for block in blocks(self._pieces(file, wanted, size_limit)):
+                root = block.cid
+                if root.codec == RAW:
+                    leaves.append(root.digest)
+            if root != wanted:
+                raise _corrupt(wanted)
+            file.seek(0)
+            for leaf in leaves:
+                piece = file.read(CHUNK_SIZE)
+                if sha256(piece).digest() != leaf:
+                    raise _corrupt(wanted)
+                yield piece
 
     def has(self, cid: str) -> bool:
-        """Whether a file is there. Its bytes are checked by `get` only."""
         path = self._path(normalise(cid))
-        try:
+        with self._disk("cannot be read"):
             if path.is_file():
                 return True
             self._root.stat()
-        except OSError as error:
-            raise self._unavailable("cannot be read", error) from error
         return False
+
+    def cids(self) -> Iterator[str]:
+        with self._disk("cannot be read"):
+            for folder in sorted(self._root.iterdir()):
+                if len(folder.name) == 2 and folder.is_dir():
+                    yield from sorted(path.name for path in folder.iterdir() if path.name.startswith("b"))
+
+    def delete(self, cid: str) -> None:
+        path = self._path(normalise(cid))
+        with self._disk("cannot be written"):
+            if path.is_file():
+                path.unlink()
+                _sync(path.parent)
 
     def _path(self, cid: str) -> Path:
         # All CIDs begin alike; the last letter but two carries five bits of the digest, the last does not.
         return self._root / cid[-3:-1] / cid
 
-    def _write(self, target: Path, data: bytes) -> None:
-        descriptor, name = tempfile.mkstemp(prefix=".new-", dir=target.parent)
+    @contextmanager
+    def _new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
+        """A file to write, which is removed at the end unless it was moved away."""
+        descriptor, name = tempfile.mkstemp(prefix=_NEW, dir=self._root)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                Path(name).unlink()
-            raise
+                yield file, Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def _place(self, new: Path, cid: str) -> None:
+        target = self._path(cid)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        new.replace(target)
+
+    @contextmanager
+    def _opened(self, cid: str) -> Iterator[BinaryIO]:
+        with self._disk("cannot be read"):
+            try:
+                with self._path(cid).open("rb") as file:
+                    yield file
+            except FileNotFoundError as error:
+                if not self._root.is_dir():
+                    raise self._unavailable("is gone", error) from error
+                raise DocumentMissing(
+                    f"Document {cid} is not in the directory store.", "Look in another store or a backup."
+                ) from error
+
+    def _pieces(self, file: BinaryIO, cid: Cid, size_limit: int) -> Iterator[bytes]:
+        left = size_limit
+        while piece := file.read(min(CHUNK_SIZE, left + 1)):
+            left -= len(piece)
+            if left < 0:
+                raise TooLarge(f"Document {cid} is larger than {size_limit} bytes.", "Raise the limit if it should be.")
+            yield piece
+
+    def _sync_all(self) -> None:
+        """Everything on the file system of this store is on the disk when it returns."""
+        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            if _libc.syncfs(descriptor):
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number))
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _disk(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._unavailable(what, error) from error
 
     def _unavailable(self, what: str, error: OSError) -> DocumentStoreUnavailable:
         return DocumentStoreUnavailable(
@@ -90,8 +181,14 @@ class DirectoryStore:
         )
 
 
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _corrupt(cid: Cid) -> DocumentCorrupt:
+    return DocumentCorrupt(
+        f"The file of document {cid} does not hold that document.", "Fetch it from another store: this copy is damaged."
+    )
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

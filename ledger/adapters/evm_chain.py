@@ -89,6 +89,9 @@ class EvmChain:
     def next_nonce(self, address: str) -> int:
         return self._ask(_number, "eth_getTransactionCount", address, "pending")
 
+    def balance(self, address: str) -> int:
+        return self._ask(_number, "eth_getBalance", address, "latest")
+
     def fees(self) -> Fees:
         base = self._ask(lambda found: _number(found["baseFeePerGas"][-1]), "eth_feeHistory", "0x1", "latest", [])
         priority = self._ask(_number, "eth_maxPriorityFeePerGas")
@@ -156,7 +159,10 @@ class EvmChain:
         try:
             answer = self._provider.make_request(method, list(parameters))
         except (requests.RequestException, OSError, ValueError, RecursionError) as error:
-            raise self._unreachable(f"does not answer: {type(error).__name__}") from None
+            status = getattr(getattr(error, "response", None), "status_code", None)
+            raise self._unreachable(
+                f"does not answer: {f'HTTP {status}' if status else type(error).__name__}"
+            ) from None
         if not isinstance(answer, Mapping) or not ("result" in answer or isinstance(answer.get("error"), Mapping)):
             raise self._unreachable("is not an Ethereum node")
         return answer

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Row, SmallInteger, String, Table, select
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, Row, String, Table, select, type_coerce
+from sqlalchemy.types import NullType
 
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import (
@@ -37,7 +38,9 @@ class SqlAudit(SqlSession):
     def malformed(self) -> Iterator[Finding]:
         """Every cell that is not of its column's type, or no JSON where it should be."""
         for table in metadata.sorted_tables:
-            for row in self.stream(select(table)):
+            # As the driver gives it: a type of SQLAlchemy's own may refuse to read it at all.
+            cells: list[Any] = [type_coerce(column, NullType()).label(column.name) for column in table.columns]
+            for row in self.stream(select(*cells)):
                 for column in table.columns:
                     if problem := _problem(column, getattr(row, column.name)):
                         yield Finding(table.name, _key(table, row), column.name, problem)
@@ -96,7 +99,8 @@ def same(one: Any, other: Any) -> bool:
 def _problem(column: Column[Any], value: Any) -> str:
     if value is None:
         return "" if column.nullable else "it is empty"
-    kinds: dict[Any, type] = {LargeBinary: bytes, String: str, Integer: int, BigInteger: int, SmallInteger: int}
+    kinds: dict[Any, type] = {LargeBinary: bytes, String: str, Boolean: int, Integer: int}
+    value = int(value) if value is True or value is False else value
     expected = next(python for kind, python in kinds.items() if isinstance(column.type, kind))
     if type(value) is not expected:
         return f"it is of type {type(value).__name__}, not {expected.__name__}"

@@ -6,14 +6,12 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -62,6 +60,32 @@ def migrate(url: str) -> None:
     """Bring the schema up to this program's. Two at once are safe: the second waits and finds nothing to do.
     Raises ConfigurationError when the schema is newer than this program, StoreUnavailable."""
     engine = open_engine(url)
+    try:
+        if not _is_newest(engine):
+            _upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _is_newest(engine: Engine) -> bool:
+    """Asked first, since Alembic takes long to load and nearly every start of an office finds nothing to do."""
+    with own_errors(), reading(engine).begin() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest_schema()]
+
+
+@cache
+def newest_schema() -> str:
+    """The revision that this program's last migration makes: a file is named for its revision."""
+    return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util.exc import CommandError
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:
@@ -73,8 +97,6 @@ def migrate(url: str) -> None:
         raise ConfigurationError(
             "The database was written by a newer version of this program.", "Run that version, or restore a backup."
         ) from None
-    finally:
-        engine.dispose()
 
 
 def take_turns(connection: Connection, name: str) -> None:

@@ -6,12 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Table, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.errors import IdempotencyMismatch
 from ledger.model import Application, RecordedEntry, StoredContent, StoredDocument
 
+# Seconds since 1970 by the database's clock, for each dialect.
+NOW = {
+    "sqlite": cast(func.strftime("%s", "now"), BigInteger),
+    "postgresql": cast(func.floor(func.extract("epoch", func.clock_timestamp())), BigInteger),
+}
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -36,8 +41,12 @@ def row_of_content(application_id: str, content: StoredContent) -> dict[str, Any
 
 
 def row_of_document(document: StoredDocument) -> dict[str, Any]:
-    wraps = json.dumps({reader: wrap.hex() for reader, wrap in document.wraps.items()})
-    return {**vars(document), "wraps": wraps}
+    return {**vars(document), "wraps": wraps_text(document.wraps)}
+
+
+def wraps_text(wraps: Mapping[str, bytes]) -> str:
+    """The same wraps give the same text, read back and written again too."""
+    return json.dumps({reader: wrap.hex() for reader, wrap in wraps.items()})
 
 
 def row_of_entry(register: str, item: RecordedEntry) -> dict[str, Any]:

@@ -10,26 +10,16 @@ from sqlalchemy import select
 
 from ledger.adapters.sql_applications import SqlApplications
 from ledger.adapters.sql_archive import SqlArchive
+from ledger.adapters.sql_documents import SqlDocuments
 from ledger.adapters.sql_engine import migrate
 from ledger.adapters.sql_entries import SqlEntries
-from ledger.adapters.sql_rows import document_in, inserting, matches
+from ledger.adapters.sql_rows import inserting, matches
 from ledger.adapters.sql_session import SqlSession
-from ledger.adapters.sql_tables import certificates, documents
+from ledger.adapters.sql_status import SqlStatus
+from ledger.adapters.sql_tables import certificates
 from ledger.adapters.sql_transactions import SqlTransactions
-from ledger.errors import NotFound
-from ledger.model import StoredDocument
 
 __all__ = ["SqlStore", "migrate"]
-
-
-class SqlDocuments(SqlSession):
-    """See ledger.ports.RecordStore."""
-
-    def document(self, cid: str) -> StoredDocument:
-        row = self.one(select(documents).where(documents.c.cid == cid))
-        if row is None:
-            raise NotFound("This office keeps no document of this CID.")
-        return document_in(row)
 
 
 class SqlCertificates(SqlSession):
@@ -51,5 +41,5 @@ class SqlCertificates(SqlSession):
         return json.loads(row.certificate) if row else None
 
 
-class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates, SqlArchive):
+class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates, SqlArchive, SqlStatus):
     """See ledger.ports.RecordStore. Safe to share between threads. `migrate` the database first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -37,6 +39,7 @@ applications = Table(
     Column("access_digest", LargeBinary(32), nullable=False),
     Column("idempotency_key", String(255), nullable=False, unique=True),
     Column("body_digest", LargeBinary(32), nullable=False),
+    Column("changed", BigInteger),  # set by a trigger (migration 0006)
     Column("kept", SmallInteger, nullable=False, server_default="0"),
     Index("applications_by_state", "state", "number"),
     Index("applications_to_keep", "number", sqlite_where=UNKEPT, postgresql_where=UNKEPT),
@@ -58,7 +61,17 @@ contents = Table(
     Column("application_id", String(64), ForeignKey("applications.id"), nullable=False),
     Column("fields", Text, nullable=False),
     Column("record_id", LargeBinary(32), nullable=False),
+    Column("indexed", Boolean, nullable=False, server_default=false()),
     Index("contents_by_record", "record_id"),
+    Index("contents_by_indexed", "indexed"),
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("hmac", LargeBinary(32), primary_key=True),
+    Column("digest", LargeBinary(32), ForeignKey("contents.digest"), primary_key=True),
+    Index("identifiers_by_digest", "digest"),
 )
 
 documents = Table(
@@ -140,6 +153,33 @@ certificates = Table(
     Column("head", LargeBinary(32), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
     Column("certificate", Text, nullable=False),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("series", LargeBinary(32), primary_key=True),
+    Column("register", String(100), nullable=False),
+    Column("erased", LargeBinary(32), nullable=False),
+    Column("ground", String(32), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("receipt", LargeBinary(32), nullable=False),
+    Column("documents", Text, nullable=False),
+    Column("purged", Boolean, nullable=False),
+    Index("tombstones_by_erased", "register", "erased"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("register", String(100), primary_key=True),
+    Column("record_id", LargeBinary(32), primary_key=True),
+    Column("since", BigInteger, primary_key=True),
+    Column("placed_by", String(42), nullable=False),
+    Column("placed", LargeBinary, nullable=False),
+    Column("until", BigInteger),
+    Column("lifted_by", String(42)),
+    Column("lifted", LargeBinary),
 )
 
 leases = Table(

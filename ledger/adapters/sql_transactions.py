@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import BigInteger, cast, func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from ledger.adapters.sql_applications import move
 from ledger.adapters.sql_engine import take_turns
-from ledger.adapters.sql_rows import inserting, matches
+from ledger.adapters.sql_rows import NOW, inserting, matches
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import applications, leases, transactions
 from ledger.encoding import keccak256
-from ledger.errors import Conflict, NotFound, Unavailable
+from ledger.errors import Conflict, LeaseTaken, NotFound
 from ledger.model import ApplicationState, Transaction
-
-_NOW = {
-    "sqlite": cast(func.strftime("%s", "now"), BigInteger),
-    "postgresql": cast(func.extract("epoch", func.clock_timestamp()), BigInteger),
-}
 
 
 class SqlTransactions(SqlSession):
@@ -71,11 +66,11 @@ class SqlTransactions(SqlSession):
 
     def lease(self, name: str, holder: str, seconds: int) -> None:
         with self.transaction() as connection:
-            now = _NOW[connection.dialect.name]
+            now = NOW[connection.dialect.name]
             taken = inserting(connection, leases).values(name=name, holder=holder, expires=now + seconds)
             free = or_(leases.c.holder == holder, leases.c.expires <= now)
             change = {"holder": taken.excluded.holder, "expires": taken.excluded.expires}
             taken = taken.on_conflict_do_update(index_elements=["name"], set_=change, where=free)
             if connection.execute(taken.returning(leases.c.name)).first() is None:
                 other = connection.execute(select(leases.c.holder).where(leases.c.name == name)).scalar()
-                raise Unavailable(f"{other} has the lease {name}.", "Stop it there, or wait until it lets go.")
+                raise LeaseTaken(f"{other} has the lease {name}.", "Stop it there, or wait until it lets go.")

@@ -20,11 +20,13 @@ MAX_DOCUMENTS = 400  # records whose documents come with them; as many fit into 
 
 @dataclass(frozen=True)
 class RecordRequest:
-    """The content of one record: the schema's fields, the holder's address where one is asked for, the PDF's bytes."""
+    """The content of one record: the schema's fields, the holder's address where one is asked for, the PDF's bytes, and
+    where the holder wants to open it without the office his X25519 public key in hex, `reader`."""
 
     fields: Mapping[str, str]
     holder: str = ""
     document: bytes = b""
+    reader: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,9 @@ class Change:
 
 
 def parse_change(action: str, value: object, documents: Sequence[bytes]) -> Change:
-    """Read the JSON form of a change: {"records": [{"fields": {…}, "holder": "0x…"}], "subjects": [{…}]} with the
-    action's details beside them; each may be left out where it is empty. `documents` belong to the records in order.
-    Raises BadInput."""
+    """Read the JSON form of a change: {"records": [{"fields": {…}, "holder": "0x…", "reader": "0x…"}], "subjects":
+    [{…}]} with the action's details beside them; each may be left out where it is empty. `documents` belong to the
+    records in order. Raises BadInput."""
     if not isinstance(value, dict):
         raise BadInput("The request must be a JSON object.", "See the action's form.", "")
     records, subjects = (exact_list(value.get(name, []), MAX_RECORDS, f"/{name}") for name in ("records", "subjects"))
@@ -57,12 +59,14 @@ def parse_change(action: str, value: object, documents: Sequence[bytes]) -> Chan
 
 def _record(value: object, document: bytes, pointer: str) -> RecordRequest:
     given = _object(value, pointer)
-    if unknown := sorted(given.keys() - {"fields", "holder"}):
-        raise BadInput(f"{pointer}: {unknown[0][:60]!r} is no part of a record.", "It has fields and holder.", pointer)
-    holder = given.get("holder", "")
-    if not isinstance(holder, str):
-        raise BadInput(f"{pointer}/holder: expected a string.", "", f"{pointer}/holder")
-    return RecordRequest(_object(given.get("fields"), f"{pointer}/fields"), holder, document)
+    if unknown := sorted(given.keys() - {"fields", "holder", "reader"}):
+        hint = "It has fields, holder and reader."
+        raise BadInput(f"{pointer}: {unknown[0][:60]!r} is no part of a record.", hint, pointer)
+    holder, reader = given.get("holder", ""), given.get("reader", "")
+    for name, item in (("holder", holder), ("reader", reader)):
+        if not isinstance(item, str):
+            raise BadInput(f"{pointer}/{name}: expected a string.", "", f"{pointer}/{name}")
+    return RecordRequest(_object(given.get("fields"), f"{pointer}/fields"), holder, document, reader)
 
 
 def _object(value: object, pointer: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from scripts.bench.documents import documents_figures
 from scripts.bench.figures import Figures
 from scripts.bench.gas import gas_figures
 from scripts.bench.sealing import sealing_figures
@@ -21,6 +22,7 @@ from scripts.bench.verification import verification_figures
 OUT = Path("build/bench.json")
 PARTS: Mapping[str, Callable[[], Figures]] = {
     "sealing": sealing_figures,
+    "documents": documents_figures,
     "verification": verification_figures,
     "gas": gas_figures,
 }

@@ -16,7 +16,7 @@ from ledger.settings import Settings
 from ledger.verifier import verify
 from scripts.bench.figures import Figures, figure, rate
 from scripts.deploy import deploy_devnet
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from wallet.keys import address_of, new_key
 from wallet.signer import LocalSigner
 
@@ -26,7 +26,7 @@ TITLES = 300
 
 def verification_figures() -> Figures:
     """One batch of titles, from submission to certificates, then their verification, on a real devnet."""
-    with tempfile.TemporaryDirectory() as folder, start_hardhat(free_port()) as url:
+    with tempfile.TemporaryDirectory() as folder, start_hardhat() as url:
         settings = Settings(data=Path(folder) / "office", rpc_url=url)
         deploy_devnet(settings)
         office = bootstrap.open_office(settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ def find_ipfs() -> Path | None:
 
 @contextmanager
 def start_kubo(ipfs: Path, repo: Path) -> Iterator[str]:
-    """Run a daemon over `repo`, made when it is not there, and yield the multiaddr of its RPC API on a free port of
-    127.0.0.1. Its log is `repo`/daemon.log. Raises Unavailable."""
+    """Run a daemon over `repo`, made when it is not there, and yield the multiaddr of its RPC API on 127.0.0.1,
+    on a port that is free at its first start and the same from then on. Its log is `repo`/daemon.log. Raises
+    Unavailable."""
     # Telemetry is on by default since Kubo 0.37.
     environment = {"IPFS_PATH": str(repo), "IPFS_TELEMETRY": "off"}
     if not (repo / "config").is_file():
@@ -35,7 +36,9 @@ def start_kubo(ipfs: Path, repo: Path) -> Iterator[str]:
         return address_file.read_text().strip() or None if address_file.is_file() else None
 
     with running([ipfs, "daemon", "--offline"], log, environment) as process:
-        yield wait_for(process, log, address)
+        found = wait_for(process, log, address)
+        _configure(repo, lambda config: config["Addresses"].update(API=found))
+        yield found
 
 
 @contextmanager
@@ -56,11 +59,17 @@ def _initialise(ipfs: Path, repo: Path, environment: dict[str, str]) -> None:
     )
     if made.returncode != 0:
         raise Unavailable(f"{ipfs} cannot make a repository in {repo}.", made.stderr.strip())
+    _configure(repo, _make_private)
+
+
+def _configure(repo: Path, change: Callable[[dict[str, Any]], None]) -> None:
     path = repo / "config"
-    path.write_text(json.dumps(_private(json.loads(path.read_text())), indent=2))
+    config = json.loads(path.read_text())
+    change(config)
+    path.write_text(json.dumps(config, indent=2))
 
 
-def _private(config: dict[str, Any]) -> dict[str, Any]:
+def _make_private(config: dict[str, Any]) -> None:
     """The configuration without a way out: no peers, no routing, nothing fetched, all on loopback. And durable."""
     config["Addresses"].update({"API": _LOOPBACK, "Gateway": [], "Swarm": [_LOOPBACK]})
     config["Bootstrap"] = []
@@ -74,4 +83,3 @@ def _private(config: dict[str, Any]) -> dict[str, Any]:
         if mount["type"] == "flatfs":
             mount["sync"] = True
     config["Swarm"]["Transports"] = {"Network": {"QUIC": False, "WebTransport": False, "WebRTCDirect": False}}
-    return config

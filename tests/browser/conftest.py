@@ -71,6 +71,13 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+def visit(page: Page, path: str, *, scripts: bool = True) -> None:
+    """Go there and wait until its scripts have run."""
+    page.goto(path)
+    if scripts and page.locator("#file-form").count():
+        page.wait_for_selector("#local:not([hidden])")
+
+
 OpenPage = Callable[..., Page]
 
 
@@ -83,9 +90,7 @@ def open_page(browser: Browser, base_url: str) -> Iterator[OpenPage]:
         size = {"width": width, "height": 800}
         contexts.append(browser.new_context(viewport=size, java_script_enabled=scripts, base_url=base_url))  # type: ignore[arg-type]
         page = contexts[-1].new_page()
-        page.goto(path)
-        if scripts and page.locator("#file-form").count():
-            page.wait_for_selector("#local:not([hidden])")
+        visit(page, path, scripts=scripts)
         return page
 
     yield open_path

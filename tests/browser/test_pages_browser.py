@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Request
 
 from tests.api.conftest import Title
-from tests.browser.conftest import PAYLOAD, Files, OpenPage
+from tests.browser.conftest import PAYLOAD, Files, OpenPage, visit
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = (ROOT / "hardhat-local" / "node_modules" / "axe-core" / "axe.min.js").read_text()
@@ -53,14 +53,17 @@ def result_of(page: Page) -> str:
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_no_page_has_a_violation_that_axe_finds(open_page: OpenPage, title: Title, code: str) -> None:
+    page = open_page("/en/nothing")
     for path in paths(title):
-        assert violations(open_page(f"/{code}/{path}")) == [], path
+        visit(page, f"/{code}/{path}")
+        assert violations(page) == [], path
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_no_page_scrolls_sideways_at_320_pixels(open_page: OpenPage, title: Title, code: str) -> None:
+    page = open_page("/en/nothing", width=320)
     for path in paths(title):
-        page = open_page(f"/{code}/{path}", width=320)
+        visit(page, f"/{code}/{path}")
         page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
         assert not is_too_wide(page), path
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from tests.contracts.machine import COURT, REGISTRARS
 from tests.contracts.node import Node
 from tests.contracts.offices import REGISTRAR_ROLE, Office, address_of
@@ -31,7 +31,7 @@ settings.register_profile(
 @pytest.fixture(scope="module")
 def office() -> Iterator[Office]:
     """Our contracts on a fresh devnet, so that their addresses are always the same."""
-    with start_hardhat(free_port()) as url:
+    with start_hardhat() as url:
         yield Office(url).deploy()
 
 

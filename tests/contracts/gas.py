@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from tests.contracts.batches import Batches, digests
 from tests.contracts.identities import Identities, record
 from tests.contracts.offices import Office, address_of, title
@@ -49,5 +49,5 @@ def _gas(receipt: Mapping[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    with start_hardhat(free_port()) as url:
+    with start_hardhat() as url:
         GAS.write_text(json.dumps(measure(Office(url).deploy()), indent=2) + "\n")

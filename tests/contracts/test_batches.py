@@ -12,7 +12,7 @@ from ledger.batch_entry import ENTRY, BatchEntry, batch_id, root_of
 from ledger.encoding import ZERO32, keccak256, to_hex
 from ledger.entries import verify_history
 from ledger.merkle import inclusion_path, leaf_hash
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from tests.contracts.batches import MANIFEST, REASON, SERIES, Batches, digests, place, records
 from tests.contracts.offices import Office
 
@@ -22,7 +22,7 @@ LEAF = leaf_hash(CONTENTS[4])
 
 @pytest.fixture
 def batches() -> Iterator[Batches]:
-    with start_hardhat(free_port()) as url:
+    with start_hardhat() as url:
         yield Batches(Office(url).deploy()).deploy()
 
 

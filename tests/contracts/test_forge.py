@@ -18,7 +18,7 @@ SUITES = sorted(path.name for path in (CONTRACTS / "test").glob("*.t.sol"))
 def results() -> dict[str, dict[str, Any]]:
     """What forge says, by file. Fuzzing has a fixed seed: hardhat-local/foundry.toml."""
     command = [str(foundry("forge")), "test", "--json"]
-    run = subprocess.run(command, cwd=WORKSPACE, capture_output=True, text=True, timeout=280)
+    run = subprocess.run(command, cwd=WORKSPACE, capture_output=True, text=True, timeout=900)
     lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
     assert lines, run.stdout + run.stderr
     suites = json.loads(lines[-1])

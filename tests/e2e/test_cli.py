@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import stat
@@ -10,15 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from scripts.cli import main
 from scripts.devnet import free_port, start_hardhat
+from tests.command import khalayak
 from tests.ledger.test_paper import GOOD, trust
 from wallet.keys import new_key
 from wallet.signer import LocalSigner
@@ -38,17 +36,9 @@ class Desk:
 
     def run(self, *arguments: str | Path, code: int = 0, **changed: str) -> str:
         """What the command prints. In this process, for speed; test_installed_command_runs starts the real one."""
-        out, exit_code = io.StringIO(), 0
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(out):
-            patch.setattr(sys, "argv", ["khalayak", *map(str, arguments)])
-            for name, value in (self.environment | changed).items():
-                patch.setenv(name, value)
-            try:
-                main()
-            except SystemExit as stop:
-                exit_code = int(stop.code or 0)
-        assert exit_code == code, f"{exit_code}: {out.getvalue()}"
-        return out.getvalue()
+        exit_code, said = khalayak(*arguments, environment=self.environment | changed)
+        assert exit_code == code, f"{exit_code}: {said}"
+        return said
 
     def issue(self, key: str, code: int = 0, **fields: str) -> str:
         path = self.folder / f"{key}.json"
@@ -76,7 +66,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with start_hardhat(free_port()) as url:
+    with start_hardhat() as url:
         desk = Desk(tmp_path_factory.mktemp("desk"), url)
         desk.run("deploy")
         yield desk
@@ -221,7 +211,7 @@ def test_unreachable_chain_is_said_and_never_called_invalid(desk: Desk) -> None:
 
 
 def test_chain_of_another_genesis_is_refused(desk: Desk) -> None:
-    with start_hardhat(free_port()) as other:
+    with start_hardhat() as other:
         said = desk.run("run", code=2, KHALAYAK_RPC_URL=other)
     assert "begins with block" in said or "code at" in said
 

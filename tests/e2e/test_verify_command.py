@@ -84,7 +84,7 @@ def test_a_node_of_the_readers_own_is_believed(sold: Sold, tmp_path: Path) -> No
 
 
 def test_a_node_of_another_chain_or_none_is_never_a_verdict(sold: Sold) -> None:
-    with start_hardhat(free_port()) as other:
+    with start_hardhat() as other:
         said = sold.desk.run("verify", *sold.files, "--rpc", other, code=2)
     assert "another chain" in said
     said = sold.desk.run("verify", *sold.files, "--rpc", f"http://127.0.0.1:{free_port()}", code=5)

@@ -27,6 +27,7 @@ from ledger.registers.forms import Change
 from ledger.witness import create_witness_key
 from scripts.cli_witness import listening
 from scripts.devnet import free_port
+from tests.command import khalayak
 from tests.forks import SHARED, Anvil, anvil
 from tests.office import record_of, running_office
 
@@ -38,6 +39,7 @@ SEED = 20261124
 class Running:
     process: subprocess.Popen[str]
     url: str
+    trust: Path
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.url}{path}", trust_env=False, timeout=20)
@@ -48,18 +50,15 @@ class Running:
         return self.process.returncode, said
 
 
-def khalayak(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "scripts.cli", *map(str, arguments)]
-
-
 @contextmanager
 def witness(node_url: str, key: Path, trust: Path, listen: str = "127.0.0.1:0") -> Iterator[Running]:
-    command = khalayak("witness", "--rpc", node_url, "--key", key, "--trust", trust, "--listen", listen)
+    command = [sys.executable, "-m", "scripts.cli", "witness", "--rpc", node_url, "--listen", listen]
+    command += ["--key", str(key), "--trust", str(trust)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         process.stdout.readline()
-        yield Running(process, process.stdout.readline().removeprefix("Serves on ").strip())
+        yield Running(process, process.stdout.readline().removeprefix("Serves on ").strip(), trust)
     finally:
         process.kill()
         process.communicate()
@@ -77,9 +76,21 @@ def key(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def trust(node: Anvil, key: Path, tmp_path: Path) -> Path:
+def trust(node: Anvil, key: Path) -> Path:
+    return trust_in(node, key)
+
+
+@pytest.fixture(scope="module")
+def court(node: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    key = tmp_path_factory.mktemp("court") / "court.example.pem"
+    with witness(node.url, key, trust_in(node, key)) as running:
+        yield running
+
+
+def trust_in(node: Anvil, key: Path) -> Path:
+    """A trust root beside a new key, which is its only witness's."""
     create_witness_key(key)
-    path = tmp_path / "trust.json"
+    path = key.with_name("trust.json")
     path.write_text(json.dumps(node.trust(open_witness(key).verifier_key).as_json()))
     return path
 
@@ -89,8 +100,7 @@ def at(node: Anvil, number: int) -> Checkpoint:
 
 
 def run(*arguments: str | Path) -> tuple[int, str]:
-    done = subprocess.run(khalayak("witness", *arguments), capture_output=True, text=True, timeout=120)
-    return done.returncode, done.stdout + done.stderr
+    return khalayak("witness", *arguments)
 
 
 def test_a_new_key_is_private_and_never_replaced(key: Path) -> None:
@@ -107,31 +117,29 @@ def test_a_name_that_no_note_can_hold_gets_no_key(key: Path) -> None:
     assert code == 2 and "no space" in said and not key.with_name("a court.pem").exists()
 
 
-def test_what_it_serves_is_what_the_certifier_collects(node: Anvil, key: Path, trust: Path) -> None:
-    with witness(node.url, key, trust) as running:
-        line = HttpWitness(running.url, deadline=60)(at(node, 3))
-        served = running.get("/checkpoint/3")
-    keys = json.loads(trust.read_text())["witnesses"]["keys"]
+def test_what_it_serves_is_what_the_certifier_collects(node: Anvil, court: Running) -> None:
+    line = HttpWitness(court.url, deadline=60)(at(node, 3))
+    served = court.get("/checkpoint/3")
+    keys = json.loads(court.trust.read_text())["witnesses"]["keys"]
     assert cosigners(note(at(node, 3), [line]), node.trust().origin, keys) == {"court.example"}
     assert served.text.splitlines()[-1].startswith("— court.example ")
     assert served.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-def test_it_answers_a_number_and_nothing_else(node: Anvil, key: Path, trust: Path) -> None:
-    with witness(node.url, key, trust) as running:
-        wanted = {"/checkpoint/1": 200, "/checkpoint/900": 404, "/checkpoint/01": 400, "/checkpoint/-1": 400}
-        wanted |= {f"/checkpoint/{'9' * 19}": 400, "/checkpoint/1/2": 404, "/": 404, "/checkpoint/%31%0a": 400}
-        assert {path: running.get(path).status_code for path in wanted} == wanted
-        assert httpx.post(f"{running.url}/checkpoint/1", content=b"x", trust_env=False).status_code == 405
-        with socket.create_connection(("127.0.0.1", int(running.url.rpartition(":")[2]))) as raw:
-            raw.sendall(b"GET /checkpoint/1 HTTP/1.1\r\nA: " + b"a" * 200_000)
-            assert raw.recv(20).startswith(b"HTTP/1.1 400")
-        assert running.get("/checkpoint/1").status_code == 200
+def test_it_answers_a_number_and_nothing_else(court: Running) -> None:
+    wanted = {"/checkpoint/1": 200, "/checkpoint/900": 404, "/checkpoint/01": 400, "/checkpoint/-1": 400}
+    wanted |= {f"/checkpoint/{'9' * 19}": 400, "/checkpoint/1/2": 404, "/": 404, "/checkpoint/%31%0a": 400}
+    assert {path: court.get(path).status_code for path in wanted} == wanted
+    assert httpx.post(f"{court.url}/checkpoint/1", content=b"x", trust_env=False).status_code == 405
+    with socket.create_connection(("127.0.0.1", int(court.url.rpartition(":")[2]))) as raw:
+        raw.sendall(b"GET /checkpoint/1 HTTP/1.1\r\nA: " + b"a" * 200_000)
+        assert raw.recv(20).startswith(b"HTTP/1.1 400")
+    assert court.get("/checkpoint/1").status_code == 200
 
 
 def test_what_left_it_is_remembered_through_kills(node: Anvil, key: Path, trust: Path) -> None:
     chance, answered = random.Random(SEED), set[int]()
-    for _ in range(4):
+    for _ in range(3):
         with witness(node.url, key, trust) as running:
             process = running.process
             for number in chance.sample(range(1, node.final + 1), chance.randint(1, 4)):
@@ -148,12 +156,11 @@ def test_what_left_it_is_remembered_through_kills(node: Anvil, key: Path, trust:
 
 
 def test_a_node_that_changes_to_a_fork_ends_it_with_an_alarm(node: Anvil, key: Path, trust: Path) -> None:
-    port = free_port()
-    with anvil(1, port) as first:
+    with anvil(1) as first:
         running = witness(first.url, key, trust)
         process = running.__enter__()
         assert process.get(f"/checkpoint/{FORKED}").status_code == 200
-    with anvil(2, port):
+    with anvil(2, int(first.url.rpartition(":")[2])):
         code, said = process.end()
     running.__exit__(None, None, None)
     assert code == 1 and "ALARM Split view: court.example signed block 7" in said

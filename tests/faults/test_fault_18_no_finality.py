@@ -8,7 +8,7 @@ import pytest
 
 from ledger.adapters.evm_chain import EvmChain
 from ledger.errors import NotFound
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from tests.faults.proxy import ask, proxied
 
 
@@ -19,7 +19,7 @@ def without_finality(request: dict[str, object], forward: Callable[[], object]) 
 
 
 def test_fault_18_confirmations_stand_in_for_finality() -> None:
-    with start_hardhat(free_port()) as url, proxied(url, without_finality) as proxy:
+    with start_hardhat() as url, proxied(url, without_finality) as proxy:
         mine(url, 10)
         with pytest.raises(NotFound):
             EvmChain(proxy.url).block("finalized")

@@ -10,6 +10,7 @@ import pytest
 
 from ledger.bootstrap import open_office
 from ledger.errors import ConfigurationError
+from ledger.upkeep import rebuild
 from tests.lively import STATES, Life, lively, remove
 
 Answers = dict[str, tuple[int, bytes]]
@@ -41,16 +42,16 @@ def test_fault_42_a_deleted_database_is_rebuilt_and_answers_as_before(life: Life
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        office.rebuild(False, killed)
+        rebuild(office, False, killed)
     office.close()
     with pytest.raises(ConfigurationError, match="rebuild of this database has not ended"):
         open_office(life.office.settings)
 
     office = open_office(life.office.settings, rebuilding=True)
-    done, strange = office.rebuild(False, lambda: None)
+    done, strange = rebuild(office, False, lambda: None)
     assert (done.restored, done.there, done.lost, list(strange)) == (len(STATES) - 5, 5, [], [])
     with pytest.raises(ConfigurationError, match="not empty"):
-        office.rebuild(False, lambda: None)
+        rebuild(office, False, lambda: None)
     office.close()
     life = life.reopened()
     assert {name: life.state_of(name) for name in life.applications} == STATES

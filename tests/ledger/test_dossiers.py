@@ -25,6 +25,8 @@ from ledger.model import (
     StoredDocument,
     Transaction,
 )
+from ledger.readers import ReaderKeys
+from wallet.files import write_private
 
 REGISTER = "eip155:31337:0x5FbDB2315678afecb367f032d93F642f64180aa3"
 SIGNER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -54,11 +56,14 @@ def ended(of: Dossier) -> Dossier:
     return replace(of, application=application, transactions=(sent,), certificates=(kept,))
 
 
+def new_readers(folder: Path) -> ReaderKeys:
+    write_private(folder / "office-key", X25519PrivateKey.generate().private_bytes_raw())
+    return ReaderKeys(folder / "office-key", folder / "readers")
+
+
 @pytest.fixture
 def dossiers(tmp_path: Path) -> Dossiers:
-    key = X25519PrivateKey.generate()
-    public, store = key.public_key().public_bytes_raw(), DirectoryStore(tmp_path / "documents")
-    return Dossiers(KeyRing(tmp_path / "keyring"), store, public, key.private_bytes_raw)
+    return Dossiers(KeyRing(tmp_path / "keyring"), DirectoryStore(tmp_path / "documents"), new_readers(tmp_path))
 
 
 def accept(dossiers: Dossiers, given: Dossier) -> None:
@@ -96,8 +101,8 @@ def test_the_store_alone_reveals_nothing_and_the_ring_is_its_owners(dossiers: Do
     for path in (p for p in tmp_path.rglob("*") if p.is_file()):
         assert b"Nurhaliza" not in path.read_bytes()
         assert path.stat().st_mode & 0o077 == 0
-    other = X25519PrivateKey.generate()
-    stranger = Dossiers(dossiers.ring, dossiers.documents, dossiers.public_key, other.private_bytes_raw)
+    (tmp_path / "other").mkdir()
+    stranger = Dossiers(dossiers.ring, dossiers.documents, new_readers(tmp_path / "other"))
     ((_, refused),) = stranger.all()
     assert isinstance(refused, DocumentCorrupt)
 

@@ -8,6 +8,7 @@ import pytest
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.kubo_store import KuboStore
+from ledger.adapters.replicated_store import ReplicatedStore
 from ledger.ports import DocumentStore
 from scripts.tools.kubo import start_kubo
 from tests.databases import open_store, store, url
@@ -34,9 +35,13 @@ def kubo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
         yield Shelf(KuboStore(address), repo / "blocks")
 
 
-@pytest.fixture(params=["directory", "kubo"])
+@pytest.fixture(params=["directory", "kubo", "replicated"])
 def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
+    if request.param == "kubo":
+        kubo: Shelf = request.getfixturevalue("kubo")
+        return kubo
+    local = DirectoryStore(tmp_path / "documents")
     if request.param == "directory":
-        return Shelf(DirectoryStore(tmp_path / "documents"), tmp_path / "documents")
-    shelf: Shelf = request.getfixturevalue("kubo")
-    return shelf
+        return Shelf(local, tmp_path / "documents")
+    node = request.getfixturevalue("kubo").store
+    return Shelf(ReplicatedStore(local, [node], 1, tmp_path / "documents.db"), tmp_path / "documents")

@@ -25,7 +25,7 @@ from ledger.errors import ContractReverted, InvalidProof, NotFound, Refused
 from ledger.model import Receipt
 from ledger.state_proof import mapping_slot, parse_header
 from scripts.deploy import Deployer
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from scripts.tools.geth import find_geth, start_geth
 from wallet.keys import new_key
 from wallet.signer import LocalSigner
@@ -106,7 +106,7 @@ def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param == "geth" and geth is None:
         pytest.skip("no geth: run `make tools` (needs Go) or set KHALAYAK_GETH_BIN")
     data: Path = tmp_path_factory.mktemp("chain")
-    with start_geth(geth, data, 0) if geth else start_hardhat(free_port()) as url:
+    with start_geth(geth, data, 0) if geth else start_hardhat() as url:
         signer = LocalSigner(new_key())
         gift = {"from": rpc(url, "eth_accounts")[0], "to": signer.address, "value": hex(10**21)}
         rpc(url, "eth_sendTransaction", gift)

@@ -106,7 +106,7 @@ def test_a_node_that_answers_no_cid_is_unavailable() -> None:
 
 
 def test_a_node_that_sends_other_bytes_is_caught() -> None:
-    with node({"cat": sends(b"forged")}) as store, pytest.raises(DocumentCorrupt, match=CID):
+    with node({"block/get": sends(b"forged")}) as store, pytest.raises(DocumentCorrupt, match=CID):
         store.get(CID, 10)
 
 
@@ -121,7 +121,7 @@ def test_a_node_that_sends_other_bytes_is_caught() -> None:
     ],
 )
 def test_a_node_that_does_not_deliver_is_unavailable_and_never_missing(answer: Answer) -> None:
-    with node({"cat": answer}) as store, pytest.raises(DocumentStoreUnavailable):
+    with node({"block/get": answer}) as store, pytest.raises(DocumentStoreUnavailable):
         store.get(CID, 1_000_000)
 
 
@@ -132,7 +132,7 @@ def test_whether_a_node_holds_a_document_is_unknown_when_it_fails() -> None:
 
 
 def test_a_node_that_ignores_the_length_is_cut_off() -> None:
-    with node({"cat": goes_on(bytes(65536), 0)}) as store, pytest.raises(TooLarge):
+    with node({"block/get": goes_on(bytes(65536), 0)}) as store, pytest.raises(TooLarge):
         store.get(CID, 100_000)
 
 
@@ -143,7 +143,7 @@ def test_another_service_on_the_port_is_unavailable() -> None:
 
 
 def test_an_untested_version_is_used_and_named_once_in_the_log() -> None:
-    with capture_logs() as logs, node({"cat": sends(b"sealed")}, version="0.99.0-rc1") as store:
+    with capture_logs() as logs, node({"block/get": sends(b"sealed")}, version="0.99.0-rc1") as store:
         assert store.get(CID, 10) == store.get(CID, 10) == b"sealed"
     assert logs == [
         {"event": "ipfs_node", "log_level": "warning", "version": "0.99.0-rc1", "tested": False, "durable": True}
@@ -152,7 +152,7 @@ def test_an_untested_version_is_used_and_named_once_in_the_log() -> None:
 
 def test_a_node_that_leaves_blocks_in_the_page_cache_is_named_in_the_log() -> None:
     spec = {"type": "mount", "mounts": [{"type": "measure", "child": {"type": "flatfs", "sync": False}}]}
-    with capture_logs() as logs, node({"cat": sends(b"sealed")}, spec=spec) as store:
+    with capture_logs() as logs, node({"block/get": sends(b"sealed")}, spec=spec) as store:
         store.get(CID, 10)
     assert [(entry["log_level"], entry["durable"]) for entry in logs] == [("warning", False)]
 

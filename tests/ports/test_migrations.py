@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from ledger.adapters.sql_engine import MIGRATIONS
+from ledger.adapters.sql_engine import MIGRATIONS, newest_schema
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.sql_tables import metadata
 from ledger.errors import ConfigurationError
@@ -44,6 +46,12 @@ def test_the_migrations_make_the_tables_that_the_store_uses(url: str) -> None:
     migrate(url)
     with create_engine(url).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_newest_schema_is_the_last_migration() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    assert scripts.get_heads() == [newest_schema()]
+    assert all(Path(script.path).name.startswith(f"{script.revision}_") for script in scripts.walk_revisions())
 
 
 def to_revision(url: str, revision: str, move: Any) -> None:

@@ -266,7 +266,11 @@ def test_the_newest_certificate_is_of_the_longest_history_and_the_last_made(stor
 def test_killed_while_accepting_it_keeps_whole_applications_and_all_it_acknowledged(
     url: str, open_store: Callable[[], RecordStore]
 ) -> None:
-    child = subprocess.Popen([sys.executable, __file__, url], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.ports.test_record_store", url],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
     assert child.stdout
     acknowledged = [child.stdout.readline().decode().strip() for _ in range(30)]
     child.send_signal(signal.SIGKILL)

@@ -1,0 +1,54 @@
+"""What is put together beside an office at work: the rebuild of its database and the audit of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from tempfile import TemporaryDirectory
+
+from ledger.adapters.sql_audit import SqlAudit
+from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.application_checks import ApplicationChecks
+from ledger.auditor import Auditor
+from ledger.bootstrap import Office, exclusive
+from ledger.errors import ConfigurationError
+from ledger.model import Finding
+from ledger.rebuilding import Places, Rebuilding, Rebuilt
+from wallet.files import write_private
+
+Progress = Callable[[], None]
+
+
+def rebuild(office: Office, missing: bool, progress: Progress) -> tuple[Rebuilt, Iterator[str]]:
+    """Restore what the database lacks from chain, documents and key ring: all of an empty one, or with `missing` what
+    one restored from a backup lacks; and what others than this office recorded. Open the office as `rebuilding`. Raises
+    ConfigurationError where the database is not empty, Unavailable; the same again goes on where it stopped."""
+    mark = office.settings.rebuild_mark
+    if not missing and not mark.exists():
+        if not office.store.is_empty():
+            raise ConfigurationError(
+                "The database is not empty.", "Add --missing to restore what it lacks, or set it aside."
+            )
+        write_private(mark, b"")
+    with exclusive(office.settings.data / "relayer.lock"):
+        places = Places(office.trust, office.store, office.chain, office.applications)
+        rebuilding = Rebuilding(places, office.dossiers, office.followers)
+        done = rebuilding.run(progress)
+    mark.unlink(missing_ok=True)
+    return done, rebuilding.strange()
+
+
+def audit(office: Office, progress: Progress) -> Iterator[Finding]:
+    """Every row of the database that chain, documents, key ring or signatures contradict; nothing is changed. The
+    registers are followed once more, into a file that is removed. Raises Unavailable, WalletError where it cannot be
+    told."""
+    with TemporaryDirectory(prefix="khalayak-fsck-") as folder:
+        url = f"sqlite:///{folder}/followed.db"
+        migrate(url)
+        own, other = SqlAudit(office.settings.database), SqlAudit(url)
+        with closing(own), closing(other), closing(SqlStore(url)) as followed:
+            places = Places(office.trust, followed, office.chain, office.applications)
+            checks = ApplicationChecks(office.trust, office.chain, office.documents, office.readers)
+            auditor = Auditor(office.trust, office.store, office.chain, office.dossiers, own, followed, places, checks)
+            yield from auditor.run(partial(own.differences, other), progress)
