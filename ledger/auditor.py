@@ -14,13 +14,13 @@ from ledger.application_checks import ApplicationChecks
 from ledger.certificate import Certificate, parse
 from ledger.dossiers import ENDED, Dossiers
 from ledger.encoding import canonical_json, to_hex
-from ledger.errors import Conflict, KhalayakError, NotFound, Unavailable
+from ledger.errors import BadInput, Conflict, KhalayakError, NotFound, Unavailable
 from ledger.follower import Follower
 from ledger.model import Block, BlockTag, Dossier, Finding, StoredCertificate
 from ledger.ports import Chain, RecordStore
 from ledger.rebuilding import Places
 from ledger.state_proof import parse_header
-from ledger.trust import TrustedRegister, TrustRoot
+from ledger.trust import TrustRoot
 from ledger.verifier import verify
 from wallet.errors import TransactionInvalid
 
@@ -36,6 +36,7 @@ class Tables(Protocol):
     def malformed(self) -> Iterator[Finding]: ...
     def orphans(self) -> Iterator[Finding]: ...
     def cids(self) -> Iterator[str]: ...
+    def registers(self) -> list[tuple[int, str]]: ...
 
 
 class _AsOf:
@@ -53,7 +54,8 @@ class _AsOf:
 
 
 class Auditor:
-    """`followed` is an empty store, which the registers are followed into once more."""
+    """`followed` is an empty store, which the registers are followed into once more, each with the number it has in the
+    office's own; `differences` compares the two."""
 
     def __init__(
         self,
@@ -63,6 +65,8 @@ class Auditor:
         dossiers: Dossiers,
         tables: Tables,
         followed: RecordStore,
+        number_next: Callable[[int], None],
+        differences: Callable[[], Iterator[Finding]],
         places: Places,
         checks: ApplicationChecks,
     ) -> None:
@@ -72,16 +76,17 @@ class Auditor:
         self.dossiers = dossiers
         self.tables = tables
         self.followed = followed
+        self.number_next = number_next
+        self.differences = differences
         self.places = places
         self.checks = checks
 
-    def run(self, differences: Callable[[], Iterator[Finding]], progress: Progress) -> Iterator[Finding]:
-        """Every row that differs; `differences` compares what was followed once more with the office's own. Raises
-        Unavailable and WalletError where it cannot be told."""
+    def run(self, progress: Progress) -> Iterator[Finding]:
+        """Every row that differs. Raises Unavailable and WalletError where it cannot be told."""
         yield from self.tables.malformed()
-        for trusted in self.trust.registers:
-            yield from self._follow(trusted)
-        yield from differences()
+        for number, name in self.tables.registers():
+            yield from self._follow(number, name)
+        yield from self.differences()
         yield from self.tables.orphans()
         seen = set[int]()
         yield from self._applications(seen, progress)
@@ -90,15 +95,20 @@ class Auditor:
                 yield Finding("documents", f"cid={cid}", "", "it belongs to no application")
         yield from self._certificates(progress)
 
-    def _follow(self, trusted: TrustedRegister) -> Iterator[Finding]:
+    def _follow(self, number: int, name: str) -> Iterator[Finding]:
         """As far as the office says that it did."""
-        name = str(trusted.name)
+        try:
+            trusted = self.trust.register_named(name)
+        except BadInput:
+            yield Finding("cursors", f"register={name}", "", "the trust root does not list it")
+            return
         cursor, final = self.store.cursor(name), self.chain.block("finalized").number
         if not isinstance(cursor, int):
             return
         if cursor > final:
             yield Finding("cursors", f"register={name}", "block_number", f"block {final} is the last final one")
         as_of = cast(Chain, _AsOf(self.chain, min(cursor, final)))
+        self.number_next(number)
         Follower(trusted, self.followed, as_of).run_once()
 
     def _applications(self, seen: set[int], progress: Progress) -> Iterator[Finding]:

@@ -5,11 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Self
 
-from ledger.encoding import ZERO32, address_bytes, exact_object, from_hex, keccak256, parse_address, to_hex
+from ledger.encoding import (
+    ZERO32,
+    address_bytes,
+    checksum_address,
+    exact_object,
+    from_hex,
+    keccak256,
+    parse_address,
+    to_hex,
+)
 from ledger.errors import BadInput, InvalidProof
 from ledger.state_proof import MAX_TIME
+
+Layout = str  # see layout_of
 
 _JSON_NUMBER_BITS = 48  # wider integers are written as decimal strings: JSON numbers are exact only below 2^53
 
@@ -36,6 +48,12 @@ class Entry:
         """abi.encode of the entry: one 32-byte word a field."""
         return b"".join([_word(kind, getattr(self, name)) for name, kind in _members(type(self)).items()])
 
+    @classmethod
+    def decode(cls, words: bytes) -> Self:
+        """What `encode` has made. Raises InvalidProof for what no contract encodes."""
+        check_words(layout_of(cls), words)
+        return cls(*[_value(kind, word) for kind, word in zip(_members(cls).values(), _split(words), strict=True)])
+
     @property
     def head(self) -> bytes:
         return keccak256(self.encode())
@@ -54,6 +72,31 @@ class Entry:
 def _members(entry: type[Entry]) -> dict[str, str]:
     """The ABI type of each member, in the order of the Solidity struct."""
     return {member.name: member.metadata["abi"] for member in fields(entry)}
+
+
+def layout_of(entry: type[Entry]) -> Layout:
+    """The members of an entry in the order of its Solidity struct, as `bytes32 previous,uint32 sequence,…`."""
+    return ",".join([f"{kind} {name}" for name, kind in _members(entry).items()])
+
+
+def json_of(layout: Layout, words: bytes) -> dict[str, Any]:
+    """The JSON form of an entry that has these words."""
+    members = [member.split(" ") for member in layout.split(",")]
+    return {name: _to_json(kind, _value(kind, word)) for (kind, name), word in zip(members, _split(words), strict=True)}
+
+
+def check_words(layout: Layout, words: bytes) -> None:
+    """That these are the words of such an entry, each in its range. Raises InvalidProof."""
+    length, unused = _measures(layout)
+    if len(words) != length or int.from_bytes(words, "big") & unused:
+        raise InvalidProof("the words are not those of an entry.")
+
+
+@cache
+def person_at(layout: Layout) -> int:
+    """Where in the words the address of the holder or controller begins; 0 in entries that name none."""
+    kinds = [member.split(" ")[0] for member in layout.split(",")]
+    return 32 * kinds.index("address") + 12 if "address" in kinds else 0
 
 
 def approvals_hash(approvers: Sequence[str]) -> bytes:
@@ -76,8 +119,28 @@ def verify_history(entries: Sequence[Entry]) -> None:
         previous, time = entry.head, entry.time
 
 
+@cache
+def _measures(layout: Layout) -> tuple[int, int]:
+    """How many bytes the words are, and a mask of the bits that are zero in all of them."""
+    kinds = [member.split(" ")[0] for member in layout.split(",")]
+    used = {"bytes32": 256, "address": 160}
+    bits = [used[kind] if kind in used else _bits(kind) for kind in kinds]
+    mask = b"".join([((1 << 256) - (1 << n)).to_bytes(32, "big") for n in bits])
+    return len(mask), int.from_bytes(mask, "big")
+
+
+def _split(words: bytes) -> list[bytes]:
+    return [words[i : i + 32] for i in range(0, len(words), 32)]
+
+
 def _bits(abi_type: str) -> int:
     return int(abi_type.removeprefix("uint"))
+
+
+def _value(abi_type: str, word: bytes) -> Any:
+    if abi_type == "bytes32":
+        return word
+    return checksum_address(word[12:]) if abi_type == "address" else int.from_bytes(word, "big")
 
 
 def _word(abi_type: str, value: Any) -> bytes:

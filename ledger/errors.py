@@ -7,6 +7,8 @@ from wallet.errors import KhalayakError
 __all__ = [
     "AlreadyRecorded",
     "BadInput",
+    "ChainForked",
+    "ChainLost",
     "ChainMismatch",
     "ChainUnreachable",
     "ConfigurationError",
@@ -82,6 +84,12 @@ class SplitView(Conflict):
     code = "split-view"
 
 
+class ChainForked(Conflict):
+    """A block that was final, and was followed, is another one now."""
+
+    code = "chain-forked"
+
+
 class IdempotencyMismatch(Conflict):
     """The key of an earlier request came with another body."""
 
@@ -114,6 +122,12 @@ class StateDropped(Unavailable):
 
 class ChainUnreachable(Unavailable):
     code = "chain-unreachable"
+
+
+class ChainLost(Unavailable):
+    """The node answers and has not the block that was read last: its data is lost, or it is far behind."""
+
+    code = "chain-lost"
 
 
 class RangeRefused(ChainUnreachable):

@@ -1,73 +1,206 @@
-"""The register follower: turns what the chain recorded into rows. It reads final blocks only: no row is undone."""
+"""The register follower: turns what the chain recorded into rows. It reads final blocks only: no row is undone.
+
+A step asks for the logs of a range of blocks and then, in one request, for the headers of the last block followed, of
+the last one of the step and of every block with logs. Rows are kept if those headers hash to what the logs name, the
+chain still has the block followed last, every entry follows the one before it, its approvers are those it commits to,
+and, at the end of the chain, entries are those whose heads the register's storage holds. They and the cursor move in
+one transaction, so a step that fails has left nothing behind. What it can notice and what not: docs/protocol.md,
+section 9.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from random import sample
 
-from ledger.errors import InvalidProof, NotFound, RangeRefused
-from ledger.model import Log, RecordedEntry
+import structlog
+
+from ledger.encoding import ZERO32, keccak256, to_hex
+from ledger.errors import ChainForked, ChainLost, Conflict, InvalidProof, NotFound, RangeRefused, StateDropped
+from ledger.model import Block, Followed, Log, RecordedEntry
+from ledger.nodes import check_heads
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.trust import TrustedRegister
 
 BLOCKS_A_STEP = 1_000
-
+EVENTS_A_STEP = 10_000  # about 10 MB while they are read
+PROVED_A_STEP = 32
 
 Tell = Callable[[Sequence[RecordedEntry]], None]
 
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How far things are. `final` and `followed` are None while there is no such block; `final_age` is in seconds since
+    the time of the last final block, None without one."""
+
+    head: int
+    final: int | None
+    followed: int | None
+    final_age: int | None
+
+
+def lag(head: Block, final: Block | None, followed: int | None, now: int) -> Lag:
+    """`now` in seconds since 1970. A chain whose finality is stuck has a final block that grows old while its head does
+    not: issuing goes on, and what it records stays "included"."""
+    return Lag(head.number, final.number if final else None, followed, max(0, now - final.time) if final else None)
+
 
 class Follower:
-    """`tell` hears what was recorded before it is kept: after a crash in between it hears the same again."""
+    """Several may follow one register into one database, at nodes of their own. `tell` hears what was recorded before
+    it is kept: after a crash in between it hears the same again."""
 
     def __init__(
         self, trusted: TrustedRegister, store: RecordStore, chain: Chain, tell: Tell = lambda recorded: None
     ) -> None:
         self.trusted = trusted
+        self.name = str(trusted.name)
         self.register = register_of_kind(trusted.kind)
         self.store = store
         self.chain = chain
         self.tell = tell
 
     def run_once(self) -> None:
-        """Follow up to the newest final block. Raises ChainUnreachable, StoreUnavailable, InvalidProof (the node left
-        out an entry); rows and cursor move together, so the next run goes on where this one ended."""
+        """Follow up to the newest final block. Raises ChainUnreachable, StoreUnavailable; ChainForked, ChainLost (the
+        node has not the block that was followed last) and InvalidProof (it left out, made up or changed a log), after
+        which nothing is written until the node has the chain again. The next run goes on where this one ended."""
+        followed = self.store.followed(self.name)
+        final = self._final(followed)
+        if final is None:
+            return
+        for last, logs in self._read(followed.number + 1 if followed else 0, final):
+            reached = self._keep(followed, last, logs, last == final)
+            if reached is None:
+                return
+            followed = reached
+
+    def _read(self, first: int, final: int) -> Iterator[tuple[int, list[Log]]]:
+        """The logs of all blocks in ranges: the last block of each, and its logs. While one is worked on, the next is
+        asked for."""
+        step, ahead = 1, None
+        with ThreadPoolExecutor(1) as reader:
+            while first <= final:
+                last = min(first + step - 1, final)
+                asked = ahead or reader.submit(self.chain.logs, self.trusted.name.address, first, last)
+                ahead = None
+                try:
+                    logs = asked.result()
+                except RangeRefused:
+                    if first == last:
+                        raise
+                    step = (last - first + 1) // 2
+                    continue
+                step = _next_step(last - first + 1, len(logs))
+                first, done = last + 1, last
+                if first <= final:
+                    last = min(first + step - 1, final)
+                    ahead = reader.submit(self.chain.logs, self.trusted.name.address, first, last)
+                yield done, logs
+
+    def _final(self, followed: Followed | None) -> int | None:
+        """The number of the newest final block, None while there is none, once the node has the block followed last."""
         try:
             final = self.chain.block("finalized").number
         except NotFound:
-            return
-        name = str(self.trusted.name)
-        cursor = self.store.cursor(name)
-        first, step = 0 if cursor is None else cursor + 1, BLOCKS_A_STEP
-        while first <= final:
-            last = min(first + step - 1, final)
-            try:
-                logs = self.chain.logs(self.trusted.name.address, first, last)
-            except RangeRefused:
-                if first == last:
-                    raise
-                step = (last - first + 1) // 2
-                continue
-            recorded = self._entries(logs)
-            self._check_unbroken(recorded)
-            revealed = self.register.reveal(logs, recorded)
-            self.tell(recorded)
-            self.store.add_entries(name, last, recorded, revealed)
-            first, step = last + 1, min(2 * step, BLOCKS_A_STEP)
+            final = None
+        if followed and (final is None or final <= followed.number):
+            self._check_followed(followed)
+        return final
 
-    def _entries(self, logs: Sequence[Log]) -> list[RecordedEntry]:
-        times = {number: self.chain.block(number).time for number in {log.block_number for log in logs}}
-        return self.register.decode(logs, times)
+    def _check_followed(self, followed: Followed) -> None:
+        try:
+            found = self.chain.block(followed.number)
+        except NotFound:
+            raise self._lost(followed) from None
+        self._check_same(followed, found)
+
+    def _keep(self, followed: Followed | None, last: int, logs: Sequence[Log], at_the_end: bool) -> Followed | None:
+        """Check and save one step; how far the register is followed then, None if another follower was quicker."""
+        headers = self._headers(followed, last, logs)
+        recorded = self.register.decode(logs, {number: block.time for number, block in headers.items()})
+        self._check_unbroken(recorded)
+        if at_the_end:
+            self._check_heads(recorded, headers[last])
+        revealed = self.register.reveal(logs, recorded)
+        self.tell(recorded)
+        reached = Followed(last, headers[last].hash)
+        try:
+            self.store.add_entries(self.name, followed, reached, recorded, revealed)
+        except Conflict:
+            if self.store.followed(self.name) != followed:
+                return None
+            raise InvalidProof(
+                f"Blocks up to {last} record again what was recorded.", "Compare with another node."
+            ) from None
+        return reached
+
+    def _headers(self, followed: Followed | None, last: int, logs: Sequence[Log]) -> Mapping[int, Block]:
+        """By number, checked against the cursor and against the logs."""
+        numbers = {log.block_number for log in logs} | {last} | ({followed.number} if followed else set())
+        try:
+            headers = {block.number: block for block in self.chain.blocks(sorted(numbers))}
+        except NotFound:
+            if followed:
+                self._check_followed(followed)
+            raise
+        if followed:
+            self._check_same(followed, headers[followed.number])
+        for number, block_hash in {(log.block_number, log.block_hash) for log in logs}:
+            if headers[number].hash != block_hash:
+                raise InvalidProof(
+                    f"The node tells of logs in a block {number} that is not its own.", "Ask another node."
+                )
+        return headers
+
+    def _check_same(self, followed: Followed, found: Block) -> None:
+        if followed.hash is not None and found.hash != followed.hash:
+            raise ChainForked(
+                f"Block {found.number} was final as {to_hex(followed.hash)}; now it is {to_hex(found.hash)}.",
+                "Nothing is changed. Ask the witnesses which one they signed, and follow a node that has it.",
+            )
+
+    def _lost(self, followed: Followed) -> ChainLost:
+        newest = self.chain.block("latest").number
+        return ChainLost(
+            f"Block {followed.number} was followed and is not there; the node's newest is {newest}.",
+            "Wait if it is still in step with others. If its data is lost, restore it or name another node in "
+            "KHALAYAK_RPC_URL; if no node has the chain any more, begin a new one: `khalayak deploy`.",
+        )
 
     def _check_unbroken(self, recorded: Sequence[RecordedEntry]) -> None:
-        newest: dict[bytes, bytes | None] = {}
+        changed = {item.record_id for item in recorded if item.words[:32] != ZERO32}
+        newest = dict(self.store.newest(self.name, changed))
         for item in recorded:
-            entry = self.register.entry.from_json(item.entry)
-            if item.record_id not in newest:
-                history = self.store.history(str(self.trusted.name), item.record_id)
-                newest[item.record_id] = self.register.entry.from_json(history[-1].entry).head if history else bytes(32)
-            if entry.previous != newest[item.record_id]:
+            record_id, words, before = item.record_id, item.words, newest.get(item.record_id)
+            previous, sequence = (ZERO32, 1) if before is None else (keccak256(before), _sequence(before) + 1)
+            if words[:32] != previous or _sequence(words) != sequence:
                 raise InvalidProof(
                     f"Block {item.block_number} changes a record whose entry before is unknown.",
                     "The node left out a log, or the database is not of this chain.",
                 )
-            newest[item.record_id] = entry.head
+            newest[record_id] = words
+
+    def _check_heads(self, recorded: Sequence[RecordedEntry], block: Block) -> None:
+        """That storage has the heads of some of what was recorded, which whoever makes up a log cannot choose."""
+        heads = {item.record_id: item.words for item in recorded}
+        chosen = sample(sorted(heads), min(len(heads), PROVED_A_STEP))
+        try:
+            check_heads(self.chain, self.trusted.name.address, block, {i: keccak256(heads[i]) for i in chosen})
+        except StateDropped:
+            log.info("no proof of what was followed", block=block.number)
+
+
+def _sequence(words: bytes) -> int:
+    return int.from_bytes(words[32:64], "big")
+
+
+def _next_step(blocks: int, events: int) -> int:
+    """How many blocks to ask for: so many that the events of as dense ones are not too many at once."""
+    if 2 * events > EVENTS_A_STEP:
+        return max(1, blocks * EVENTS_A_STEP // (2 * events))
+    return min(2 * blocks, BLOCKS_A_STEP)

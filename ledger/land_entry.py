@@ -76,7 +76,7 @@ def lien_lists(logs: Iterable[Log]) -> Mapping[bytes, tuple[Lien, ...]]:
     """The liens behind each `lienRoot` that the logs of one contract tell. Raises InvalidProof."""
     lists: dict[bytes, tuple[Lien, ...]] = {}
     for log in logs:
-        if log.topics[:1] != (LIENS_RECORDED,):
+        if not log.topics or log.topics[0] != LIENS_RECORDED:
             continue
         try:
             (rows,) = abi_decode([LIENS], log.data)

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
+from ledger.encoding import keccak256
+from ledger.entries import json_of
+
 ApplicationState = Literal[
     "submitted", "approved", "signed", "sent", "included", "final", "certified", "refused", "failed"
 ]
@@ -22,8 +25,7 @@ class Block:
     header: bytes
 
 
-@dataclass(frozen=True)
-class Log:
+class Log(NamedTuple):
     """One event log. `address` is checksummed, topics are 32 bytes each."""
 
     address: str
@@ -121,16 +123,33 @@ class Transaction:
     block_hash: bytes | None = None
 
 
-@dataclass(frozen=True)
-class RecordedEntry:
-    """An entry as the chain recorded it. `entry` is its JSON form (ledger/entries.py), approvers ascending."""
+class RecordedEntry(NamedTuple):
+    """An entry as the chain recorded it. `words` are its ABI encoding, whose keccak256 is the head, and `layout` says
+    what they are (ledger.entries.layout_of). Approvers ascend."""
 
     record_id: bytes
-    entry: Mapping[str, Any]
+    layout: str
+    words: bytes
     approvers: tuple[str, ...]
     block_number: int
     log_index: int
     transaction_hash: bytes
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """Its JSON form, made when it is asked for."""
+        return json_of(self.layout, self.words)
+
+    @property
+    def head(self) -> bytes:
+        return keccak256(self.words)
+
+
+class Followed(NamedTuple):
+    """The last block that was read of a register. A database of an earlier version does not know its hash."""
+
+    number: int
+    hash: bytes | None
 
 
 class Place(NamedTuple):

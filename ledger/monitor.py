@@ -11,19 +11,26 @@ from typing import Any
 
 from ledger.certificate import parse_subject
 from ledger.cosigner import check_genesis
-from ledger.encoding import ZERO32, from_hex, parse_address, to_hex
+from ledger.encoding import ZERO32, from_hex, keccak256, parse_address, to_hex
 from ledger.entries import Entry
-from ledger.errors import BadInput, ConfigurationError, InvalidProof, KhalayakError, NotFound, SplitView, Unavailable
+from ledger.errors import (
+    BadInput,
+    ChainForked,
+    ConfigurationError,
+    InvalidProof,
+    KhalayakError,
+    NotFound,
+    SplitView,
+    Unavailable,
+)
 from ledger.follower import Follower
 from ledger.model import Block, RecordedEntry
+from ledger.nodes import check_heads
 from ledger.ports import Chain, RecordStore
 from ledger.registers import REGISTERS, register_of_kind
-from ledger.registers.base import head_slot
-from ledger.state_proof import parse_header, prove_account, prove_slot
 from ledger.trust import TrustedRegister, TrustRoot
 from wallet.files import write_private
 
-PROVED_AT_ONCE = 100  # slots of one eth_getProof
 Say = Callable[[dict[str, Any]], None]
 
 
@@ -99,7 +106,7 @@ class Monitor:
                 concerned = self._watched(trusted)
                 Follower(trusted, self.store, self.chain, partial(self._tell, trusted, concerned)).run_once()
                 self._check_heads(trusted, sorted(concerned))
-        except (InvalidProof, SplitView, ConfigurationError) as error:
+        except (ChainForked, InvalidProof, SplitView, ConfigurationError) as error:
             self.say({"alarm": error.code, "reason": error.message})
             raise
         block = {"number": final.number, "hash": to_hex(final.hash)}
@@ -133,7 +140,7 @@ class Monitor:
     def _tell(self, trusted: TrustedRegister, concerned: set[bytes], recorded: Sequence[RecordedEntry]) -> None:
         register, newest = register_of_kind(trusted.kind), dict[bytes, Entry | None]()
         for item in recorded:
-            entry = register.entry.from_json(item.entry)
+            entry = register.entry.decode(item.words)
             if item.record_id not in newest:
                 newest[item.record_id] = self._newest(trusted, item.record_id)
             watched = self.watches.of(trusted.kind, item, entry, newest[item.record_id])
@@ -158,27 +165,17 @@ class Monitor:
                 )
 
     def _newest(self, trusted: TrustedRegister, record_id: bytes) -> Entry | None:
-        history = self.store.history(str(trusted.name), record_id)
-        return register_of_kind(trusted.kind).entry.from_json(history[-1].entry) if history else None
+        newest = self.store.newest(str(trusted.name), [record_id])
+        return register_of_kind(trusted.kind).entry.decode(newest[record_id]) if newest else None
 
     def _check_heads(self, trusted: TrustedRegister, records: Sequence[bytes]) -> None:
         """That each record's newest entry is the one in the register's storage: the newest log of a record has no other
         after it that would miss it."""
-        cursor = self.store.cursor(str(trusted.name))
-        for first in range(0, len(records) if cursor is not None else 0, PROVED_AT_ONCE):
-            part = records[first : first + PROVED_AT_ONCE]
-            block, address = self.chain.block(cursor or 0), trusted.name.address
-            proof = self.chain.proof(address, [head_slot(record_id) for record_id in part], block.number)
-            account = prove_account(parse_header(block.header).state_root, address, proof.account)
-            for record_id, nodes in zip(part, proof.slots, strict=True):
-                newest = self._newest(trusted, record_id)
-                head = prove_slot(account.storage_root, head_slot(record_id), nodes) if account else ZERO32
-                if head != (newest.head if newest else ZERO32):
-                    raise InvalidProof(
-                        f"As of block {block.number} the head of record {to_hex(record_id)} is not that of the newest "
-                        "entry that the node told of.",
-                        "The node left out or made up an entry: compare with another node.",
-                    )
+        followed = self.store.followed(str(trusted.name))
+        if followed and records:
+            newest = self.store.newest(str(trusted.name), records)
+            heads = {i: keccak256(newest[i]) if i in newest else ZERO32 for i in records}
+            check_heads(self.chain, trusted.name.address, self.chain.block(followed.number), heads)
 
 
 def _holders(entry: Entry | None) -> set[str]:

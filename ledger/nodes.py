@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ledger.encoding import to_hex
-from ledger.errors import ChainMismatch, NotFound, Unavailable
+from ledger.encoding import ZERO32, to_hex
+from ledger.errors import ChainMismatch, InvalidProof, NotFound, Unavailable
 from ledger.model import Block
 from ledger.ports import Chain
+from ledger.registers.base import head_slot
+from ledger.state_proof import parse_header, prove_account, prove_slot
+
+PROVED_AT_ONCE = 100  # slots of one eth_getProof
 
 
 def final_block(chains: Mapping[str, Chain], number: int, chain_id: int, genesis: bytes | None) -> Block:
@@ -37,6 +41,24 @@ def block_at(chain: Chain, time: int) -> Block:
         middle = chain.block((low.number + high.number) // 2)
         low, high = (middle, high) if middle.time <= time else (low, middle)
     return high if high.time <= time else low
+
+
+def check_heads(chain: Chain, address: str, block: Block, heads: Mapping[bytes, bytes]) -> None:
+    """That these are the heads (record id → head, zero for none) in a register's storage as of a block. Raises
+    InvalidProof, StateDropped, ChainUnreachable."""
+    asked = list(heads)
+    for first in range(0, len(asked), PROVED_AT_ONCE):
+        part = asked[first : first + PROVED_AT_ONCE]
+        proof = chain.proof(address, [head_slot(record_id) for record_id in part], block.number)
+        account = prove_account(parse_header(block.header).state_root, address, proof.account)
+        for record_id, nodes in zip(part, proof.slots, strict=True):
+            head = prove_slot(account.storage_root, head_slot(record_id), nodes) if account else ZERO32
+            if head != heads[record_id]:
+                raise InvalidProof(
+                    f"As of block {block.number} the head of record {to_hex(record_id)} is not that of the newest "
+                    "entry that the node told of.",
+                    "The node left out or made up an entry: compare with another node.",
+                )
 
 
 def _final_block(name: str, chain: Chain, number: int, chain_id: int, genesis: bytes | None) -> Block:

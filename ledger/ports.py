@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ledger.archive import ArchiveStore
@@ -15,6 +15,7 @@ from ledger.model import (
     BlockTag,
     Dossier,
     Fees,
+    Followed,
     Lease,
     Log,
     Nonces,
@@ -40,6 +41,7 @@ __all__ = [
     "DocumentStore",
     "Dossier",
     "Fees",
+    "Followed",
     "Lease",
     "Log",
     "Nonces",
@@ -66,7 +68,8 @@ class Chain(Protocol):
     def block(self, at: int | BlockTag) -> Block:
         """The header at a number or tag, its hash recomputed here. Raises NotFound, InvalidProof (hash differs)."""
 
-    def code(self, address: str) -> bytes: ...
+    def code(self, address: str, at: int | BlockTag = "latest") -> bytes:
+        """Raises StateDropped when the node has not kept the state of that block."""
 
     def call(self, to: str, data: bytes) -> bytes:
         """The result of a read-only call on the latest block. Raises ContractReverted."""
@@ -91,9 +94,12 @@ class Chain(Protocol):
     def transaction(self, transaction_hash: bytes) -> bytes | None:
         """The signed EIP-1559 transaction of this hash as it was sent. None when the node has none of it."""
 
+    def blocks(self, numbers: Sequence[int]) -> list[Block]:
+        """The headers at these numbers, as `block`, in one request or a few."""
+
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         """All logs of one contract in blocks first..last inclusive, in chain order. Raises RangeRefused when the node
-        answers for fewer blocks only."""
+        answers for fewer blocks only, ChainUnreachable also when it has not all these blocks."""
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
         """EIP-1186. Raises StateDropped when the node has not kept the state of that block."""
@@ -215,13 +221,25 @@ class RecordStore(ArchiveStore, Protocol):
     def transaction_of(self, application_id: str) -> Transaction | None: ...
 
     def add_entries(
-        self, register: str, last_block: int, entries: Iterable[RecordedEntry], revealed: Mapping[bytes, Any]
+        self,
+        register: str,
+        after: Followed | None,
+        last: Followed,
+        entries: Iterable[RecordedEntry],
+        revealed: Mapping[bytes, Any],
     ) -> None:
-        """Save what the chain recorded up to and including `last_block`, with what it revealed (commitment → JSON), and
-        move the register's cursor there. What is already there is left as it is; a cursor never moves back."""
+        """Save what the chain recorded behind the cursor `after` up to and including the block `last`, in the order of
+        the log, with what it revealed (commitment → JSON), and move the register's cursor there, all together. Raises
+        Conflict when the cursor is elsewhere, because another follower was quicker, and when an entry is there."""
+
+    def followed(self, register: str) -> Followed | None:
+        """The last block followed with its hash, or None."""
 
     def cursor(self, register: str) -> int | None:
-        """The last block followed, or None."""
+        """The number of the last block followed, or None."""
+
+    def newest(self, register: str, record_ids: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """The words of the newest entry of each of these records that has one."""
 
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         """Oldest first; empty when nothing was recorded."""

@@ -50,5 +50,6 @@ def audit(office: Office, progress: Progress) -> Iterator[Finding]:
         with closing(own), closing(other), closing(SqlStore(url)) as followed:
             places = Places(office.trust, followed, office.chain, office.applications)
             checks = ApplicationChecks(office.trust, office.chain, office.documents, office.readers)
-            auditor = Auditor(office.trust, office.store, office.chain, office.dossiers, own, followed, places, checks)
-            yield from auditor.run(partial(own.differences, other), progress)
+            follow = (followed, other.number_next, partial(own.differences, other))
+            auditor = Auditor(office.trust, office.store, office.chain, office.dossiers, own, *follow, places, checks)
+            yield from auditor.run(progress)

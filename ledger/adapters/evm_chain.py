@@ -18,7 +18,9 @@ from rlp.exceptions import RLPException
 from web3 import HTTPProvider
 
 from ledger.adapters.block_header import encode_header
-from ledger.encoding import checksum_address, from_hex, keccak256, to_hex
+from ledger.adapters.event_logs import read_logs
+from ledger.adapters.json_rpc import Together
+from ledger.encoding import from_hex, keccak256, to_hex
 from ledger.errors import (
     BadInput,
     ChainUnreachable,
@@ -42,6 +44,8 @@ ARTIFACTS = Path(__file__).parent.parent.parent / "contracts" / "artifacts"
 
 # What geth, anvil, hardhat, Nethermind, Besu and Erigon say when they have the transaction already.
 _KNOWN = ("already known", "already imported", "known transaction", "already exists", "alreadyknown")
+_HEADER = "eth_getBlockByNumber"
+HEADERS_AT_ONCE = 100
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
 # How geth, reth, Erigon, Nethermind and Besu say that they have pruned a block's state.
 _DROPPED = r"missing trie node|state .*(not|un)available|prun|world state"
@@ -59,6 +63,7 @@ class EvmChain:
         self._provider = HTTPProvider(
             rpc_url, request_kwargs={"timeout": timeout, "allow_redirects": False}, exception_retry_configuration=None
         )
+        self._together = Together(rpc_url, timeout)
         # A contract's answer must not make this server fetch a URL (CCIP-Read, CVE-2026-40072).
         self._provider.global_ccip_read_enabled = False
 
@@ -78,10 +83,18 @@ class EvmChain:
         return self._block_at(max(0, self._block_at("latest").number - self._confirmations))
 
     def _block_at(self, at: int | BlockTag) -> Block:
-        return self._ask(partial(_block, at), "eth_getBlockByNumber", hex(at) if isinstance(at, int) else at, False)
+        return self._ask(partial(_block, at), _HEADER, hex(at) if isinstance(at, int) else at, False)
 
-    def code(self, address: str) -> bytes:
-        return self._ask(_bytes, "eth_getCode", address, "latest")
+    def blocks(self, numbers: Sequence[int]) -> list[Block]:
+        found = []
+        for first in range(0, len(numbers), HEADERS_AT_ONCE):
+            part = numbers[first : first + HEADERS_AT_ONCE]
+            answers = self._ask_together([(_HEADER, [hex(number), False]) for number in part])
+            found += [self._read(partial(_block, n), answer, _HEADER) for n, answer in zip(part, answers, strict=True)]
+        return found
+
+    def code(self, address: str, at: int | BlockTag = "latest") -> bytes:
+        return self._ask(_bytes, "eth_getCode", address, hex(at) if isinstance(at, int) else at)
 
     def call(self, to: str, data: bytes) -> bytes:
         return self._ask(_bytes, "eth_call", {"to": to, "data": to_hex(data)}, "latest")
@@ -124,15 +137,24 @@ class EvmChain:
 
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         where = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
-        return sorted(self._ask(_logs, "eth_getLogs", where), key=lambda log: (log.block_number, log.log_index))
+        # Whoever lags behind answers with the logs it has, without a word; where many nodes share an address, only the
+        # same request tells of the same one.
+        told, header = self._ask_together([("eth_getLogs", [where]), (_HEADER, [hex(last), False])])
+        try:
+            self._read(partial(_block, last), header, _HEADER)
+        except NotFound:
+            raise self._unreachable(f"has no block {last} yet") from None
+        return self._read(partial(read_logs, address, first, last), told, "eth_getLogs")
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
         names = [to_hex(slot) for slot in slots]
         return self._ask(partial(_proof, slots), "eth_getProof", address, names, hex(block_number))
 
     def _ask(self, read: Callable[[Any], T], method: str, *parameters: Any) -> T:
+        return self._read(read, self._request(method, *parameters), method)
+
+    def _read(self, read: Callable[[Any], T], answer: Mapping[str, Any], method: str) -> T:
         """What `read` makes of the node's result; a result that it cannot read is no answer."""
-        answer = self._request(method, *parameters)
         if "error" in answer:
             raise self._refusal(method, answer["error"])
         try:
@@ -147,11 +169,11 @@ class EvmChain:
         said = str(error.get("message", ""))
         if method in ("eth_call", "eth_estimateGas") and (data or "revert" in said.lower()):
             return _reverted(data or "0x", said)
-        if method == "eth_getBlockByNumber" and (error.get("code") in _NO_BLOCK or "not found" in said.lower()):
+        if method == _HEADER and (error.get("code") in _NO_BLOCK or "not found" in said.lower()):
             return NotFound(f"The node has no such block: {said[:200]}.", "It may lag behind, or have no such tag.")
         if method == "eth_getLogs":
             return RangeRefused(f"The node at {self._node} gives no logs of this range: {said[:200]}.")
-        if method == "eth_getProof" and re.search(_DROPPED, said, re.IGNORECASE):
+        if method in ("eth_getProof", "eth_getCode") and re.search(_DROPPED, said, re.IGNORECASE):
             return StateDropped(f"The node cannot prove that state: {said[:200]}.", "Ask an archive node.")
         return self._unreachable(f"cannot answer {method}: {said[:200]}")
 
@@ -166,6 +188,12 @@ class EvmChain:
         if not isinstance(answer, Mapping) or not ("result" in answer or isinstance(answer.get("error"), Mapping)):
             raise self._unreachable("is not an Ethereum node")
         return answer
+
+    def _ask_together(self, asked: Sequence[tuple[str, list[Any]]]) -> list[Mapping[str, Any]]:
+        try:
+            return self._together.ask(asked)
+        except (OSError, ValueError) as error:
+            raise self._unreachable(f"does not answer: {type(error).__name__}") from None
 
     def _unreachable(self, what: str) -> ChainUnreachable:
         return ChainUnreachable(f"The node at {self._node} {what}.", "Start it, or correct KHALAYAK_RPC_URL.")
@@ -252,24 +280,6 @@ def _transaction(found: Mapping[str, Any] | None) -> bytes | None:
 def _proof(slots: Sequence[bytes], found: Mapping[str, Any]) -> AccountProof:
     proofs = {int(item["key"], 16): _nodes(item["proof"]) for item in found["storageProof"]}
     return AccountProof(_nodes(found["accountProof"]), tuple(proofs[int.from_bytes(slot, "big")] for slot in slots))
-
-
-def _logs(found: object) -> list[Log]:
-    if not isinstance(found, list):
-        raise TypeError(found)
-    return [_log(item) for item in found]
-
-
-def _log(item: Mapping[str, Any]) -> Log:
-    return Log(
-        checksum_address(from_hex(item["address"], 20)),
-        tuple(from_hex(topic, 32) for topic in item["topics"]),
-        _bytes(item["data"]),
-        _number(item["blockNumber"]),
-        from_hex(item["blockHash"], 32),
-        from_hex(item["transactionHash"], 32),
-        _number(item["logIndex"]),
-    )
 
 
 def _nodes(items: Sequence[str]) -> tuple[bytes, ...]:

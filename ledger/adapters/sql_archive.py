@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, text, update
 
+from ledger.adapters.sql_entries import SqlEntries
+from ledger.adapters.sql_history import COLUMNS
 from ledger.adapters.sql_rows import (
     add_once,
     application_in,
@@ -16,7 +18,6 @@ from ledger.adapters.sql_rows import (
     row_of_content,
     row_of_document,
 )
-from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import (
     UNKEPT,
     applications,
@@ -25,7 +26,6 @@ from ledger.adapters.sql_tables import (
     contents,
     cursors,
     documents,
-    entries,
     transactions,
 )
 from ledger.errors import NotFound
@@ -43,7 +43,7 @@ from ledger.model import (
 AT_ONCE = 500  # values of one IN
 
 
-class SqlArchive(SqlSession):
+class SqlArchive(SqlEntries):
     """See ledger.ports.RecordStore."""
 
     def dossier(self, application_id: str) -> Dossier:
@@ -100,9 +100,11 @@ class SqlArchive(SqlSession):
         return self.one(select(applications.c.id).limit(1)) is None and self.one(select(cursors).limit(1)) is None
 
     def strange(self, register: str) -> Iterator[RecordedEntry]:
-        known = entries.c.transaction_hash.in_(select(transactions.c.hash))
-        query = select(entries).where(entries.c.register == register, ~known)
-        return (entry_in(row) for row in self.stream(query.order_by(entries.c.block_number, entries.c.log_index)))
+        number, layout = self.register_number(register)
+        tables = "entries e CROSS JOIN calls c WHERE c.place = e.call AND e.register = :number"
+        unknown = "c.transaction_hash NOT IN (SELECT hash FROM transactions)"
+        query = text(f"SELECT {COLUMNS} FROM {tables} AND {unknown} ORDER BY e.place")  # nosec B608 - our own words
+        return (entry_in(row, layout) for row in self.stream(query.bindparams(number=number)))
 
     def certificates(self) -> Iterator[StoredCertificate]:
         return (_certificate_in(row) for row in self.stream(select(certificates)))

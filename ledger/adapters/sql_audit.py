@@ -6,18 +6,19 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Integer, LargeBinary, Row, String, Table, select, type_coerce
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, Row, String, Table, delete, insert, select, type_coerce
 from sqlalchemy.types import NullType
 
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import (
     applications,
     approvals,
+    call_approvers,
+    calls,
     contents,
     cursors,
     documents,
     entries,
-    entry_approvers,
     metadata,
     revealed,
     transactions,
@@ -25,15 +26,32 @@ from ledger.adapters.sql_tables import (
 from ledger.encoding import to_hex
 from ledger.model import Finding
 
-FROM_CHAIN = (cursors, entries, entry_approvers, revealed)  # followers write these and nothing else does
+FROM_CHAIN = (cursors, calls, call_approvers, entries, revealed)  # followers write these and nothing else does
 OF_APPLICATIONS = (contents, approvals, transactions)
-JSON_COLUMNS = {"payload", "fields", "wraps", "entry", "approvers", "value", "certificate"}
-KEYS: dict[Table, tuple[str, ...]] = {applications: ("id",)}
+JSON_COLUMNS = {"payload", "fields", "wraps", "value", "certificate"}
+KEYS: dict[Table, tuple[str, ...]] = {
+    applications: ("id",),
+    cursors: ("register",),
+    entries: ("register", "record_id", "sequence"),
+}
+_HELD = "number held "
 _RANKS = {type(None): 0, int: 1, float: 1, str: 2, bytes: 3}  # the order of SQLite, in which any cell holds any type
 
 
 class SqlAudit(SqlSession):
-    """Reads only."""
+    """Reads only, but for the numbers of registers in a database of its own."""
+
+    def registers(self) -> list[tuple[int, str]]:
+        """The numbers that registers have in this database, ascending, and their names."""
+        return [(row.id, row.register) for row in self.all(select(cursors).order_by(cursors.c.id))]
+
+    def number_next(self, number: int) -> None:
+        """Let the register that is followed next have this number, which is higher than all so far."""
+        held = {"id": number - 1, "register": f"{_HELD}{number}", "layout": "", "block_number": 0}
+        with self.transaction() as connection:
+            connection.execute(delete(cursors).where(cursors.c.register.startswith(_HELD)))
+            if not connection.execute(select(cursors.c.id).where(cursors.c.id == number - 1)).first():
+                connection.execute(insert(cursors), held)
 
     def malformed(self) -> Iterator[Finding]:
         """Every cell that is not of its column's type, or no JSON where it should be."""
@@ -57,6 +75,8 @@ class SqlAudit(SqlSession):
 
     def differences(self, followed: SqlAudit) -> Iterator[Finding]:
         """Where what was followed differs from what was followed once more, into another database."""
+        with followed.transaction() as connection:
+            connection.execute(delete(cursors).where(cursors.c.register.startswith(_HELD)))
         for table in FROM_CHAIN:
             yield from _differences(table, followed._ordered(table), self._ordered(table))
 
@@ -81,13 +101,16 @@ def _differences(table: Table, expected: Iterator[Row[Any]], actual: Iterator[Ro
             found = next(actual, None)
         else:
             for column in table.columns:
-                if not same(getattr(wanted, column.name), getattr(found, column.name)):
+                if not same(getattr(wanted, column.name), getattr(found, column.name), column):
                     yield Finding(table.name, _key(table, found), column.name, "it is not what the chain says")
             wanted, found = next(expected, None), next(actual, None)
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two cells say the same; JSON may be written in more than one way."""
+def same(one: Any, other: Any, column: Column[Any]) -> bool:
+    """Whether two cells say the same; JSON may be written in more than one way, and a cursor from before cursors had
+    a hash has none until its next step."""
+    if column is cursors.c.block_hash and other is None:
+        return True
     if one == other or not (isinstance(one, str) and isinstance(other, str)):
         return bool(one == other)
     try:

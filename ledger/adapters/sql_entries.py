@@ -1,50 +1,71 @@
-"""What the chain recorded: entries, the cursors of followers, what entries reveal."""
+"""What the chain recorded: entries, the calls that recorded them, the cursors of followers, what entries reveal."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, func, select, text, tuple_, update
 
-from ledger.adapters.sql_history import entries_query
-from ledger.adapters.sql_rows import add_once, entry_in, inserting, row_of_entry, rows_of_approvers
+from ledger.adapters.sql_history import COLUMNS, entries_query
+from ledger.adapters.sql_rows import add_all, add_once, entry_in, inserting, rows_of_entries
 from ledger.adapters.sql_session import SqlSession
-from ledger.adapters.sql_tables import applications, contents, cursors, entries, entry_approvers, revealed
-from ledger.model import Place, RecordedEntry
+from ledger.adapters.sql_tables import applications, call_approvers, calls, contents, cursors, entries, revealed
+from ledger.errors import Conflict
+from ledger.model import Followed, Place, RecordedEntry
+
+IDS_AT_ONCE = 500
 
 
 class SqlEntries(SqlSession):
     """See ledger.ports.RecordStore."""
 
     def add_entries(
-        self, register: str, last_block: int, recorded: Iterable[RecordedEntry], revealed_: Mapping[bytes, Any]
+        self,
+        register: str,
+        after: Followed | None,
+        last: Followed,
+        recorded: Iterable[RecordedEntry],
+        revealed_: Mapping[bytes, Any],
     ) -> None:
         items = list(recorded)
-        rows = [row_of_entry(register, item) for item in items]
-        approved = [by for row, i in zip(rows, items, strict=True) for by in rows_of_approvers(row, i.approvers)]
         facts = [{"register": register, "commitment": c, "value": json.dumps(v)} for c, v in revealed_.items()]
         with self.transaction() as connection:
-            # First, so that two followers of one register wait here, before they hold anything else.
-            moved = inserting(connection, cursors).values(register=register, block_number=last_block)
-            further = {"block_number": moved.excluded.block_number}
-            connection.execute(
-                moved.on_conflict_do_update(
-                    index_elements=["register"], set_=further, where=cursors.c.block_number < last_block
-                )
-            )
+            # First, so that of two followers of one register the second waits here and then finds nothing to do.
+            number = _move(connection, register, after, last, items[0].layout if items else "")
+            of_calls, of_approvers, of_entries = rows_of_entries(number, items)
             add_once(connection, revealed, facts)
-            add_once(connection, entries, rows)
-            add_once(connection, entry_approvers, approved)
+            add_all(connection, calls, of_calls)
+            add_all(connection, call_approvers, of_approvers)
+            add_all(connection, entries, of_entries)
+
+    def followed(self, register: str) -> Followed | None:
+        query = select(cursors.c.block_number, cursors.c.block_hash).where(cursors.c.register == register)
+        row = self.one(query)
+        return Followed(row.block_number, row.block_hash) if row else None
 
     def cursor(self, register: str) -> int | None:
-        row = self.one(select(cursors.c.block_number).where(cursors.c.register == register))
-        return row.block_number if row else None
+        followed = self.followed(register)
+        return followed.number if followed else None
+
+    def newest(self, register: str, record_ids: Collection[bytes]) -> dict[bytes, bytes]:
+        number, _ = self.register_number(register)
+        asked, found = list(record_ids), dict[bytes, bytes]()
+        key = (entries.c.record_id, entries.c.sequence)
+        for first in range(0, len(asked), IDS_AT_ONCE):
+            of = (entries.c.register == number, entries.c.record_id.in_(asked[first : first + IDS_AT_ONCE]))
+            last = select(key[0], func.max(key[1])).where(*of).group_by(key[0])
+            query = select(key[0], entries.c.entry).where(entries.c.register == number, tuple_(*key).in_(last))
+            found |= {row.record_id: row.entry for row in self.all(query)}
+        return found
 
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
-        query = select(entries).where(entries.c.register == register, entries.c.record_id == record_id)
-        return [entry_in(row) for row in self.all(query.order_by(entries.c.sequence))]
+        number, layout = self.register_number(register)
+        tables = "entries e CROSS JOIN calls c WHERE c.place = e.call"
+        query = f"SELECT {COLUMNS} FROM {tables} AND e.register = :number AND e.record_id = :id ORDER BY e.sequence"
+        rows = self.all(text(query).bindparams(number=number, id=record_id))
+        return [entry_in(row, layout) for row in rows]
 
     def entries(
         self,
@@ -58,8 +79,9 @@ class SqlEntries(SqlSession):
         after: Place | None = None,
         limit: int = 100,
     ) -> list[RecordedEntry]:
-        query = entries_query(register, holder, approver, action, since, until, after, limit)
-        return [entry_in(row) for row in self.all(query)]
+        number, layout = self.register_number(register)
+        query, values = entries_query(number, holder, approver, action, since, until, after, limit)
+        return [entry_in(row, layout) for row in self.all(text(query), values)]
 
     def revealed(self, register: str, commitment: bytes) -> Any | None:
         query = select(revealed.c.value).where(revealed.c.register == register, revealed.c.commitment == commitment)
@@ -67,8 +89,28 @@ class SqlEntries(SqlSession):
         return json.loads(row.value) if row else None
 
     def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
+        number, _ = self.register_number(register)
         theirs = applications.c.idempotency_key.startswith(but_of, autoescape=True)
         own = select(contents.c.record_id).join(applications).where(applications.c.register == register, theirs)
-        first = (entries.c.register == register, entries.c.sequence == 1)
+        first = (entries.c.register == number, entries.c.sequence == 1)
         query = select(entries.c.record_id).where(*first, entries.c.record_id.not_in(own))
         return (row.record_id for row in self.stream(query))
+
+    def register_number(self, name: str) -> tuple[int, str]:
+        """The number of a register in this database, 0 if it has none, and the layout of its entries."""
+        row = self.one(select(cursors.c.id, cursors.c.layout).where(cursors.c.register == name))
+        return (row.id, row.layout) if row else (0, "")
+
+
+def _move(connection: Connection, register: str, after: Followed | None, last: Followed, layout: str) -> int:
+    """Move a cursor on, and the number of its register. Raises Conflict when the cursor is elsewhere."""
+    moved = {"block_number": last.number, "block_hash": last.hash} | ({"layout": layout} if layout else {})
+    here = {"register": register, "layout": ""} | moved
+    change: Any = inserting(connection, cursors).values(**here).on_conflict_do_nothing(index_elements=["register"])
+    if after is not None:
+        change = update(cursors).where(cursors.c.register == register, cursors.c.block_number == after.number)
+        change = change.values(**moved)
+    number = connection.execute(change.returning(cursors.c.id)).scalar()
+    if number is None:
+        raise Conflict("Another follower has read on from here.", "Nothing is lost; go on from where it is.")
+    return int(number)

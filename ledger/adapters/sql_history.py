@@ -1,17 +1,18 @@
-"""The query over the entries of a whole register. In a log time never goes back, so a time range is one of blocks."""
+"""The query over the entries of a whole register, in the order of its log."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, and_, select, tuple_
-
-from ledger.adapters.sql_tables import entries, entry_approvers
+from ledger.adapters.sql_places import all_of, numbered
+from ledger.encoding import address_bytes
 from ledger.model import Place
+
+COLUMNS = "e.place, e.record_id, e.entry, c.transaction_hash, c.approvers"
 
 
 def entries_query(
-    register: str,
+    register: int,
     holder: str | None,
     approver: str | None,
     action: int | None,
@@ -19,30 +20,38 @@ def entries_query(
     until: int | None,
     after: Place | None,
     limit: int,
-) -> Select[Any]:
-    """See RecordStore.entries. The places are found first, in one table and in the order of one index: a join that a
-    planner without statistics lays out as it likes may read the whole register for one page."""
-    at = (entries if approver is None else entry_approvers).c
-    found = select(at.block_number, at.log_index).where(at.register == register)
-    wanted = {"holder": holder, "approver": approver, "action": action}
-    found = found.where(*(at[name] == value for name, value in wanted.items() if value is not None))
+) -> tuple[str, dict[str, Any]]:
+    """See RecordStore.entries: SQL and its parameters. SQLite goes through tables of a CROSS JOIN as they are written,
+    so that each question has one index that it is read along: a planner without statistics that chooses by itself may
+    read the whole register for one page. In a log time never goes back, so a time range is one of places."""
+    first, last = all_of(register)
+    low = first if after is None else numbered(register, after) + 1
+    values: dict[str, Any] = {"register": register, "low": low, "high": last, "limit": limit}
+    values |= {"action": action, "since": since, "until": until}
+    tables, order = "entries e CROSS JOIN calls c", "e.place"
+    where = ["c.place = e.call", "e.place BETWEEN :low AND :high"]
+    if holder is not None:
+        where.append("e.holder = :holder")
+        values["holder"] = address_bytes(holder)
+    if approver is not None:
+        values["approver"] = address_bytes(approver)
+        if holder is None:
+            tables, order = "call_approvers a CROSS JOIN calls c CROSS JOIN entries e", "a.call, e.place"
+            before = "SELECT coalesce(max(place), :low) FROM calls WHERE place <= :low"
+            where += ["a.approver = :approver", f"a.call >= ({before})", "a.call <= :high", "c.place = a.call"]
+            where.append("e.place BETWEEN c.place AND c.last_place")
+        else:
+            where.append("EXISTS (SELECT 1 FROM call_approvers a WHERE a.approver = :approver AND a.call = e.call)")
+    if action is not None:
+        # A sign keeps SQLite from the index by action, which is the worse one beside a holder or an approver.
+        sign = "" if holder is approver is None else "+"
+        where += ["e.register = :register", f"{sign}e.action = :action"]
     if since is not None:
-        found = found.where(at.block_number >= _first_block_since(register, since))
+        where.append(f"e.place >= ({_at_time('place', '>= :since', 'time, place')})")
     if until is not None:
-        found = found.where(at.block_number <= _last_block_until(register, until))
-    if after is not None:
-        found = found.where(tuple_(at.block_number, at.log_index) > tuple_(*after))
-    places = found.order_by(at.block_number, at.log_index).limit(limit).subquery()
-    same = (entries.c[name] == places.c[name] for name in ("block_number", "log_index"))
-    query = select(entries).join(places, and_(*same)).where(entries.c.register == register)
-    return query.order_by(entries.c.block_number, entries.c.log_index)
+        where.append(f"e.place <= ({_at_time('last_place', '<= :until', 'time DESC, place DESC')})")
+    return f"SELECT {COLUMNS} FROM {tables} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT :limit", values
 
 
-def _first_block_since(register: str, time: int) -> ScalarSelect[Any]:
-    query = select(entries.c.block_number).where(entries.c.register == register, entries.c.time >= time)
-    return query.order_by(entries.c.time, entries.c.block_number).limit(1).scalar_subquery()
-
-
-def _last_block_until(register: str, time: int) -> ScalarSelect[Any]:
-    query = select(entries.c.block_number).where(entries.c.register == register, entries.c.time <= time)
-    return query.order_by(entries.c.time.desc(), entries.c.block_number.desc()).limit(1).scalar_subquery()
+def _at_time(column: str, condition: str, order: str) -> str:
+    return f"SELECT {column} FROM calls WHERE register = :register AND time {condition} ORDER BY {order} LIMIT 1"

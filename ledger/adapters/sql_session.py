@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select
+from sqlalchemy import Connection, Row, Select, TextClause
 
 from ledger.adapters.sql_engine import open_engine, own_errors, reading
 
@@ -30,10 +30,10 @@ class SqlSession:
         with own_errors(), self._reading.begin() as connection:
             return connection.execute(query).first()
 
-    def all(self, query: Select[Any]) -> list[Row[Any]]:
+    def all(self, query: Select[Any] | TextClause, values: Mapping[str, Any] | None = None) -> list[Row[Any]]:
         with own_errors(), self._reading.begin() as connection:
-            return list(connection.execute(query))
+            return list(connection.execute(query, values))
 
-    def stream(self, query: Select[Any]) -> Iterator[Row[Any]]:
+    def stream(self, query: Select[Any] | TextClause) -> Iterator[Row[Any]]:
         with own_errors(), self._reading.begin() as connection:
             yield from connection.execution_options(yield_per=1_000).execute(query)

@@ -12,7 +12,6 @@ from ledger.adapters.sql_applications import SqlApplications
 from ledger.adapters.sql_archive import SqlArchive
 from ledger.adapters.sql_documents import SqlDocuments
 from ledger.adapters.sql_engine import migrate
-from ledger.adapters.sql_entries import SqlEntries
 from ledger.adapters.sql_rows import inserting, matches
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_status import SqlStatus
@@ -41,5 +40,5 @@ class SqlCertificates(SqlSession):
         return json.loads(row.certificate) if row else None
 
 
-class SqlStore(SqlApplications, SqlTransactions, SqlEntries, SqlDocuments, SqlCertificates, SqlArchive, SqlStatus):
+class SqlStore(SqlApplications, SqlTransactions, SqlDocuments, SqlCertificates, SqlArchive, SqlStatus):
     """See ledger.ports.RecordStore. Safe to share between threads. `migrate` the database first."""

@@ -99,42 +99,53 @@ transactions = Table(
     Index("transactions_by_state", "state", "nonce"),
 )
 
+# The register's number, the block and the log in one number (ledger.adapters.sql_places), so that the rows of the next
+# tables, and of each of their indexes, lie in the order of the log.
+Place = BigInteger().with_variant(Integer, "sqlite")  # SQLite makes it the number of the row
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("place", Place, primary_key=True, autoincrement=False),  # of its first entry
+    Column("last_place", BigInteger, nullable=False),
+    Column("register", Integer, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("transaction_hash", LargeBinary(32), nullable=False),
+    Column("approvers", LargeBinary, nullable=False),
+    Index("calls_by_time", "register", "time", "place"),
+)
+
+call_approvers = Table(
+    "call_approvers",
+    metadata,
+    Column("approver", LargeBinary(20), primary_key=True),
+    Column("call", BigInteger, primary_key=True),
+)
+
 entries = Table(
     "entries",
     metadata,
-    Column("register", String(100), primary_key=True),
-    Column("record_id", LargeBinary(32), primary_key=True),
-    Column("sequence", BigInteger, primary_key=True),
-    Column("entry", Text, nullable=False),
-    Column("approvers", Text, nullable=False),
-    Column("block_number", BigInteger, nullable=False),
-    Column("log_index", BigInteger, nullable=False),
-    Column("transaction_hash", LargeBinary(32), nullable=False),
-    Column("holder", String(42)),
+    Column("place", Place, primary_key=True, autoincrement=False),
+    Column("register", Integer, nullable=False),
+    Column("record_id", LargeBinary(32), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("call", BigInteger, nullable=False),
     Column("action", Integer, nullable=False),
-    Column("time", BigInteger, nullable=False),
-    Index("entries_by_place", "register", "block_number", "log_index"),
-    Index("entries_by_holder", "register", "holder", "block_number", "log_index"),
-    Index("entries_by_action", "register", "action", "block_number", "log_index"),
-    Index("entries_by_time", "register", "time", "block_number"),
-)
-
-entry_approvers = Table(
-    "entry_approvers",
-    metadata,
-    Column("register", String(100), primary_key=True),
-    Column("approver", String(42), primary_key=True),
-    Column("block_number", BigInteger, primary_key=True),
-    Column("log_index", BigInteger, primary_key=True),
-    Column("holder", String(42)),
-    Column("action", Integer, nullable=False),
+    Column("holder", LargeBinary(20)),
+    Column("entry", LargeBinary, nullable=False),
+    UniqueConstraint("register", "record_id", "sequence", name="one_entry_a_sequence"),
+    Index("entries_by_holder", "holder", "place"),
+    Index("entries_by_action", "register", "action", "place"),
 )
 
 cursors = Table(
     "cursors",
     metadata,
-    Column("register", String(100), primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("register", String(100), nullable=False, unique=True),
+    Column("layout", Text, nullable=False),
     Column("block_number", BigInteger, nullable=False),
+    Column("block_hash", LargeBinary(32)),
 )
 
 revealed = Table(

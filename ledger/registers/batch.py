@@ -32,7 +32,7 @@ from ledger.cid import cid_of
 from ledger.cid import parse as parse_cid
 from ledger.content import Content
 from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, to_hex
-from ledger.entries import Entry
+from ledger.entries import Entry, layout_of
 from ledger.errors import BadInput, NotFound
 from ledger.model import Application, Approval, Log, RecordedEntry
 from ledger.registers.base import Claim, Role, State
@@ -53,7 +53,8 @@ _ARGUMENTS: Mapping[str, Sequence[str]] = {
     "void": (_PLACE, "bytes32", "uint256", ENTRY, codec.APPROVALS),
 }
 _STRUCTS = {"append": "AppendBatch", "appendLeaves": "AppendLeaves", "amend": "AmendLeaf", "void": "VoidLeaf"}
-_RECORDED = keccak256(f"Recorded(bytes32,{ENTRY})".encode())
+_LAYOUT = layout_of(BatchEntry)
+_EVENTS = {keccak256(f"Recorded(bytes32,{ENTRY})".encode()): codec.whole_words(_LAYOUT)}
 _CORRECTION = {"record": word, "reason": text(1000)}
 
 
@@ -183,7 +184,7 @@ class BatchRegister:
 
     def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:
         """Raises InvalidProof, as ledger.codec.recorded_entries."""
-        return codec.recorded_entries(logs, times, {_RECORDED: _entry})
+        return codec.recorded_entries(logs, times, _LAYOUT, _EVENTS)
 
     def reveal(self, logs: Sequence[Log], recorded: Sequence[RecordedEntry]) -> Mapping[bytes, Any]:
         return {}
@@ -239,8 +240,3 @@ def _place(place: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _words(entry: BatchEntry) -> tuple[Any, ...]:
     return tuple(vars(entry).values())
-
-
-def _entry(log: Log, approvers: tuple[str, ...], time: int) -> BatchEntry:
-    (members,) = codec.words([ENTRY], log)
-    return BatchEntry(*members)

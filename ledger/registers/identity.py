@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from ledger import codec, identity_rules
-from ledger.encoding import ZERO32, RegisterName, from_hex, keccak256, parse_address, to_hex
-from ledger.entries import Entry, approvals_hash
+from ledger.encoding import RegisterName, from_hex, keccak256, parse_address, to_hex
+from ledger.entries import Entry, layout_of
 from ledger.errors import BadInput, Conflict
 from ledger.identity_entry import (
     ACTIVE,
@@ -72,6 +72,11 @@ FORMS: Mapping[str, Form] = {
 }
 ISSUED = keccak256(b"Issued(bytes32,bytes32,address,uint40)")
 RECORDED = keccak256(f"Recorded(bytes32,{ENTRY})".encode())
+LAYOUT = layout_of(IdentityEntry)
+_EVENTS = {
+    ISSUED: codec.first_words(("bytes32", "address", "uint40"), ISSUE, ACTIVE, 0),
+    RECORDED: codec.whole_words(LAYOUT),
+}
 
 
 SCHEMA = Schema(
@@ -218,7 +223,7 @@ class IdentityRegister:
 
     def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:
         """Raises InvalidProof, as ledger.codec.recorded_entries."""
-        return codec.recorded_entries(logs, times, {ISSUED: _first_entry, RECORDED: _later_entry})
+        return codec.recorded_entries(logs, times, LAYOUT, _EVENTS)
 
     def reveal(self, logs: Sequence[Log], recorded: Sequence[RecordedEntry]) -> Mapping[bytes, Any]:
         return {}
@@ -254,18 +259,6 @@ def _members(record: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 def _words(entry: object) -> tuple[Any, ...]:
     return tuple(vars(IdentityEntry.from_json(entry)).values())
-
-
-def _first_entry(log: Log, approvers: tuple[str, ...], time: int) -> IdentityEntry:
-    digest, controller, until = codec.words(["bytes32", "address", "uint40"], log)
-    approvals = approvals_hash(approvers)
-    return IdentityEntry(ZERO32, 1, time, ISSUE, ACTIVE, digest, approvals, parse_address(controller), until)
-
-
-def _later_entry(log: Log, approvers: tuple[str, ...], time: int) -> IdentityEntry:
-    (members,) = codec.words([ENTRY], log)
-    entry: dict[str, Any] = dict(zip(IdentityEntry.__dataclass_fields__, members, strict=True))
-    return IdentityEntry(**entry | {"controller": parse_address(entry["controller"])})
 
 
 REGISTER = IdentityRegister()

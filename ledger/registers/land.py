@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ledger import codec, land_rules
-from ledger.encoding import ZERO32, RegisterName, exact_list, exact_object, from_hex, keccak256, parse_address, to_hex
-from ledger.entries import Entry, approvals_hash
+from ledger.encoding import ZERO32, RegisterName, exact_list, exact_object, from_hex, keccak256, to_hex
+from ledger.entries import Entry, layout_of
 from ledger.errors import BadInput, InvalidProof
 from ledger.land_actions import action_of
 from ledger.land_drafts import FORMS, draft, heads_of_parents, parcel_id, square_decimetres
@@ -50,6 +50,11 @@ from wallet.typed_data import Domain, TypedData, build
 
 ISSUED = keccak256(b"Issued(bytes32,bytes32,address,uint64)")
 RECORDED = keccak256(f"Recorded(bytes32,{ENTRY})".encode())
+LAYOUT = layout_of(LandEntry)
+_EVENTS = {
+    ISSUED: codec.first_words(("bytes32", "address", "uint64"), ISSUE, ACTIVE, 3),
+    RECORDED: codec.whole_words(LAYOUT),
+}
 
 
 _PARCEL_NUMBER = pattern(r"(?=.{5,24}$)[0-9]+(\.[0-9]+)*", "a parcel number (NIB) of 5 to 24 digits and single dots")
@@ -195,7 +200,7 @@ class LandRegister:
 
     def decode(self, logs: Sequence[Log], times: Mapping[int, int]) -> list[RecordedEntry]:
         """Raises InvalidProof, as ledger.codec.recorded_entries."""
-        return codec.recorded_entries(logs, times, {ISSUED: _first_entry, RECORDED: _later_entry})
+        return codec.recorded_entries(logs, times, LAYOUT, _EVENTS)
 
     def reveal(self, logs: Sequence[Log], recorded: Sequence[RecordedEntry]) -> Mapping[bytes, Any]:
         """The liens behind each `lienRoot`, and the heads behind each `parents`."""
@@ -204,14 +209,14 @@ class LandRegister:
         }
         retired: list[bytes] = []
         for item in recorded:
-            entry = LandEntry.from_json(item.entry)
-            if entry.status == RETIRED:
-                retired.append(entry.previous)
-            elif entry.parents != ZERO32:
-                heads = heads_of_parents(retired, entry.parents)
+            parents = item.words[-32:]
+            if item.words[159] == RETIRED:
+                retired.append(item.words[:32])
+            elif parents != ZERO32:
+                heads = heads_of_parents(retired, parents)
                 if heads is None:
                     raise InvalidProof(f"block {item.block_number} makes a parcel of titles that it does not retire.")
-                revealed[entry.parents] = [to_hex(head) for head in heads]
+                revealed[parents] = [to_hex(head) for head in heads]
         return revealed
 
     def history(self, record_id: bytes, known: Known) -> list[RecordedEntry]:
@@ -245,20 +250,6 @@ def _not_active(entry: LandEntry) -> str:
         ends = {SPLIT: "the parcel was split", MERGE: "the parcel was merged with others"}
         return f"retired for ever: {ends.get(entry.action, 'the title has ended')}"
     return "the title is not active"
-
-
-def _first_entry(log: Log, approvers: tuple[str, ...], time: int) -> LandEntry:
-    digest, holder, area = codec.words(["bytes32", "address", "uint64"], log)
-    approvals = approvals_hash(approvers)
-    # A first registration has no lien and no parents.
-    implied = (0, ZERO32, ZERO32)
-    return LandEntry(ZERO32, 1, time, ISSUE, ACTIVE, digest, approvals, parse_address(holder), area, *implied)
-
-
-def _later_entry(log: Log, approvers: tuple[str, ...], time: int) -> LandEntry:
-    (words,) = codec.words([ENTRY], log)
-    members: dict[str, Any] = dict(zip(LandEntry.__dataclass_fields__, words, strict=True))
-    return LandEntry(**members | {"holder": parse_address(members["holder"])})
 
 
 REGISTER = LandRegister()

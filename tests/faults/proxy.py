@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -34,9 +35,11 @@ def proxied(node: str, answer: Answer) -> Iterator[Proxy]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            proxy.requests.append(request)
-            body = json.dumps(answer(request, lambda: _forward(node, request))).encode()
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            requests = asked if isinstance(asked, list) else [asked]
+            proxy.requests.extend(requests)
+            answers = [answer(request, partial(_forward, node, request)) for request in requests]
+            body = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

@@ -12,7 +12,7 @@ from ledger.adapters import sql_engine
 from ledger.errors import StoreUnavailable
 from ledger.ports import RecordStore
 from tests.api.conftest import Applicant, Problem
-from tests.ports.test_record_store import REGISTER, accept, application, recorded
+from tests.ports.test_record_store import accept, application, follow, recorded
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def test_fault_41_writers_of_other_rows_do_not_wait_for_each_other(
         other.execute(text("UPDATE applications SET reason = 'held' WHERE id = 'one'"))
         accept(impatient, "two")
         impatient.move("two", "submitted", "approved")
-        impatient.add_entries(REGISTER, 7, [recorded()], {})
+        follow(impatient, 7, [recorded()])
         with pytest.raises(StoreUnavailable, match="lock timeout"):
             impatient.move("one", "submitted", "approved")
 

@@ -126,7 +126,10 @@ def test_a_changed_cell_is_found_whatever_its_table_and_column(
     for table, column in columns.items():
         hand.change(table, column)
     found = audit(life)
-    assert [f"{t.name}.{c}" for t, c in columns.items() if not named(found, t.name, c, "")] == [], found
+    missed = [f"{t.name}.{c}" for t, c in columns.items() if not named(found, t.name, c, "")]
+    if "cursors.id" in missed and named(found, "entries", ""):
+        missed.remove("cursors.id")  # the entries are another register's then
+    assert missed == [], found
     for personal in ("Siti", "Sleman", "PT Contoh"):
         assert personal not in repr(found)
 
@@ -152,6 +155,7 @@ def test_an_inserted_row_is_found_in_every_table(life: Life, database: sqlite3.C
     for table in TABLES:
         names = [name for name in table.columns.keys() if name != "number"]  # noqa: SIM118
         unique = {"transactions": {"hash", "nonce"}, "applications": {"id", "idempotency_key"}}
+        unique |= {"cursors": {"id", "register"}, "entries": {"place", "record_id"}}
         fresh = unique.get(table.name) or {[c.name for c in table.primary_key.columns][-1]}
         cells = database.execute(f"SELECT {', '.join(names)} FROM {table.name} WHERE rowid = ?", (hand.row(table),))
         row = [changed(v, hand.dice) if n in fresh else v for n, v in zip(names, cells.fetchone(), strict=True)]
@@ -163,7 +167,7 @@ def test_an_inserted_row_is_found_in_every_table(life: Life, database: sqlite3.C
 
 
 def test_a_row_whose_cell_is_of_another_type_is_named(life: Life, database: sqlite3.Connection) -> None:
-    database.execute("UPDATE entries SET holder = x'00' WHERE rowid = (SELECT min(rowid) FROM entries)")
+    database.execute("UPDATE entries SET holder = 'text' WHERE rowid = (SELECT min(rowid) FROM entries)")
     database.execute("UPDATE documents SET wraps = '{' WHERE rowid = (SELECT min(rowid) FROM documents)")
     database.execute("UPDATE approvals SET signature = 'text' WHERE rowid = (SELECT min(rowid) FROM approvals)")
     found = audit(life)
@@ -231,9 +235,9 @@ def test_an_office_moves_to_postgresql_by_a_rebuild_and_is_audited_there(life: L
         assert (done.restored, done.lost, list(strange)) == (len(STATES), [], [])
         assert list(audit_office(office, lambda: None)) == []
         with create_engine(url).begin() as connection:
-            connection.execute(text("UPDATE entries SET holder = upper(holder)"))
-            connection.execute(text("DELETE FROM entry_approvers WHERE action = 3"))
+            connection.execute(text("UPDATE entries SET action = action + 1"))
+            connection.execute(text("DELETE FROM call_approvers"))
             connection.execute(text("UPDATE contents SET fields = replace(fields, 'Sleman', 'Bantul')"))
         found = list(audit_office(office, lambda: None))
-        assert named(found, "entries", "holder") and named(found, "entry_approvers", "")
+        assert named(found, "entries", "action") and named(found, "call_approvers", "")
         assert named(found, "contents", "fields")

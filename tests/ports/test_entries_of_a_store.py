@@ -6,21 +6,23 @@ from typing import Any
 
 import pytest
 
+from ledger.encoding import ZERO32, checksum_address
+from ledger.entries import layout_of
+from ledger.identity_entry import IdentityEntry
 from ledger.model import Place, RecordedEntry
 from ledger.ports import RecordStore
-from tests.ports.test_record_store import REGISTER, digest_of
+from tests.ports.test_record_store import REGISTER, digest_of, follow
 
-SITI, BUDI, REGISTRAR, COLLEAGUE = ("0x" + byte * 20 for byte in ("0a", "0B", "0C", "0d"))
+SITI, BUDI, REGISTRAR, COLLEAGUE = (checksum_address(bytes([n]) * 20) for n in range(10, 14))
 ISSUE, TRANSFER = 1, 3
 
 
 def entry(number: int, holder: str, action: int, *approvers: str, sequence: int = 1) -> RecordedEntry:
     """The entry of a block and time of its own, two a block."""
-    facts: dict[str, Any] = {"sequence": sequence, "action": action, "time": 1000 + 10 * (number // 2)}
-    named = "controller" if holder == BUDI else "holder"
     block = 5 + number // 2
     record_id, sent = digest_of(f"record {number}"), digest_of(f"tx {number}")
-    return RecordedEntry(record_id, {**facts, named: holder}, approvers, block, 3 + number % 2, sent)
+    words = IdentityEntry(ZERO32, sequence, 1000 + 10 * (number // 2), action, 1, sent, ZERO32, holder, 0).encode()
+    return RecordedEntry(record_id, layout_of(IdentityEntry), words, approvers, block, 3 + number % 2, sent)
 
 
 LOG = [
@@ -35,9 +37,8 @@ LOG = [
 
 @pytest.fixture
 def logged(store: RecordStore) -> RecordStore:
-    # Newest first, so that the order of the log is not the order in which the rows were written.
-    store.add_entries(REGISTER, 9, reversed(LOG), {})
-    store.add_entries("another register", 9, [entry(0, SITI, ISSUE, REGISTRAR)], {})
+    follow(store, 9, LOG)
+    follow(store, 9, [entry(0, SITI, ISSUE, REGISTRAR)], "another register")
     return store
 
 
@@ -78,7 +79,7 @@ def test_pages_leave_nothing_out_and_give_nothing_twice_while_entries_are_added(
     read: list[RecordedEntry] = []
     for number, added in enumerate([*LOG, None, None]):
         if added:
-            store.add_entries(REGISTER, added.block_number, [added], {})
+            follow(store, number, [added])
         if number % 2:
             after = Place(read[-1].block_number, read[-1].log_index) if read else None
             read += store.entries(REGISTER, **asked, after=after, limit=2)
@@ -86,6 +87,15 @@ def test_pages_leave_nothing_out_and_give_nothing_twice_while_entries_are_added(
     assert len(read) >= 4
 
 
-def test_entries_that_are_added_again_have_their_approvers_once(logged: RecordStore) -> None:
-    logged.add_entries(REGISTER, 9, LOG, {})
-    assert logged.entries(REGISTER, approver=REGISTRAR) == [LOG[0], LOG[2], LOG[4]]
+@pytest.mark.parametrize("asked", [{"approver": COLLEAGUE}, {"approver": COLLEAGUE, "holder": SITI}, {"action": ISSUE}])
+def test_pages_begin_and_end_inside_a_call_that_records_much(store: RecordStore, asked: dict[str, Any]) -> None:
+    other = entry(0, SITI, ISSUE, REGISTRAR, COLLEAGUE)
+    call = [entry(2, SITI, ISSUE, COLLEAGUE)._replace(record_id=digest_of(f"{n}"), log_index=n) for n in range(5)]
+    later = entry(4, SITI, ISSUE, COLLEAGUE)
+    follow(store, 9, [other, *call, later])
+    read: list[RecordedEntry] = []
+    while page := store.entries(
+        REGISTER, **asked, after=Place(read[-1].block_number, read[-1].log_index) if read else None, limit=2
+    ):
+        read += page
+    assert read == [other, *call, later]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from ledger.encoding import ZERO32
+from ledger.model import Followed
 from ledger.ports import RecordStore
-from tests.ports.test_record_store import RECORD, REGISTER, RELAYER, accept, application, recorded
+from tests.ports.test_record_store import RECORD, REGISTER, RELAYER, accept, application, follow, recorded
 
 
 def test_what_was_revealed_of_a_commitment_is_kept_once_for_each_register(store: RecordStore) -> None:
-    store.add_entries(REGISTER, 7, [], {b"c" * 32: [{"rank": 1}]})
-    store.add_entries(REGISTER, 8, [], {b"c" * 32: ["another"], b"d" * 32: []})
+    first, second = Followed(7, ZERO32), Followed(8, ZERO32)
+    store.add_entries(REGISTER, None, first, [], {b"c" * 32: [{"rank": 1}]})
+    store.add_entries(REGISTER, first, second, [], {b"c" * 32: ["another"], b"d" * 32: []})
     found = [store.revealed(REGISTER, commitment * 32) for commitment in (b"c", b"d", b"e")]
     assert found == [[{"rank": 1}], [], None]
     assert store.revealed("eip155:1:" + RELAYER, b"c" * 32) is None
@@ -36,7 +39,7 @@ def test_accepted_contents_are_those_of_living_applications_of_others(store: Rec
 
 
 def test_recorded_records_are_told_once_and_those_of_ones_own_not(store: RecordStore) -> None:
-    store.add_entries(REGISTER, 9, [recorded(1), recorded(2)], {})
+    follow(store, 9, [recorded(1), recorded(2)])
     assert list(store.recorded(REGISTER, "key-own")) == [RECORD]
     accept(store, "own")
     assert list(store.recorded(REGISTER, "key-own")) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +20,42 @@ from sqlalchemy import create_engine, text
 from ledger.adapters.sql_engine import MIGRATIONS, newest_schema
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.sql_tables import metadata
+from ledger.batch_entry import BatchEntry
+from ledger.encoding import ZERO32, checksum_address
+from ledger.entries import Entry, approvals_hash
 from ledger.errors import ConfigurationError
+from ledger.identity_entry import IdentityEntry
+from ledger.land_entry import LandEntry
+from ledger.model import Followed
 
-HOLDERS = ("0x" + "0a" * 20, "0x" + "0B" * 20)
+HOLDERS = tuple(checksum_address(bytes([n]) * 20) for n in (10, 11))
+KINDS: tuple[Callable[..., Entry], ...] = (
+    lambda *common: LandEntry(*common, HOLDERS[0], 41250, 0, ZERO32, ZERO32),
+    lambda *common: IdentityEntry(*common, HOLDERS[1], 2**39),
+    lambda *common: BatchEntry(*common, b"r" * 32, 2**60, 2**61, b"m" * 32),
+)
 ENTRY_COLUMNS = ":register, :record_id, :sequence, :entry, :approvers, :block_number, :log_index, :transaction_hash"
 
 
+def entry_of(number: int) -> Entry:
+    """Two a block, of one register; a title's, an identity's or a batch's."""
+    block = number // 2
+    common = (ZERO32, number, 1000 + block, 1 + number % 2, 1, bytes([number % 256]) * 32, approvals_hash(HOLDERS))
+    return KINDS[block % 3](*common)
+
+
 def entry_row(number: int) -> dict[str, Any]:
-    """A row of `entries` as the first version wrote it: of a title, an identity or a batch."""
-    named = ({"holder": HOLDERS[0]}, {"controller": HOLDERS[1]}, {})[number % 3]
-    entry = {"sequence": number, "time": 1000 + number, "action": 1 + number % 2, **named}
+    """A row of `entries` as the first version wrote it."""
+    block = number // 2
     return {
-        "register": "r",
+        "register": f"r{block % 3}",
         "record_id": bytes(32),
         "sequence": number,
-        "entry": json.dumps(entry),
+        "entry": json.dumps(entry_of(number).as_json()),
         "approvers": json.dumps(HOLDERS),
-        "block_number": number // 2,
+        "block_number": block,
         "log_index": number % 2,
-        "transaction_hash": bytes(32),
+        "transaction_hash": bytes([block % 256]) * 32,
     }
 
 
@@ -77,18 +95,25 @@ def test_an_office_of_the_first_version_keeps_its_records_up_and_down(url: str) 
         )
         connection.execute(text("INSERT INTO contents VALUES (:content, 'one', '[]')"), values)
         connection.execute(text(f"INSERT INTO entries VALUES ({ENTRY_COLUMNS})"), [entry_row(n) for n in range(1200)])
+        connection.execute(text("INSERT INTO cursors VALUES ('r2', 700)"))
     migrate(url)
     store = SqlStore(url)
     found = store.first_application_of("r", bytes.fromhex("1a" * 32))
     assert found is not None and found.id == "one"
     assert found.payload == {"records": [{"recordId": "0x" + "1a" * 32, "digest": "0x" + "2b" * 32}]}
     asked: list[dict[str, Any]] = [{"holder": HOLDERS[1]}, {"approver": HOLDERS[0]}, {"action": 2}, {"since": 1010}]
-    assert [len(store.entries("r", **question, limit=2000)) for question in asked] == [400, 1200, 600, 1190]
+    counts = [[len(store.entries(f"r{n}", **question, limit=2000)) for question in asked] for n in range(3)]
+    assert counts == [[0, 400, 200, 392], [400, 400, 200, 394], [0, 400, 200, 394]]
+    numbers = [[n for n in range(1200) if n // 2 % 3 == kind] for kind in range(3)]
+    heads = [[item.head for item in store.history(f"r{kind}", bytes(32))] for kind in range(3)]
+    assert heads == [[entry_of(n).head for n in of] for of in numbers]
+    assert [store.followed(f"r{kind}") for kind in range(3)] == [Followed(n, None) for n in (597, 598, 700)]
     store.close()
     to_revision(url, "0001", command.downgrade)
     with create_engine(url).connect() as connection:
         assert connection.execute(text("SELECT application_id, fields FROM contents")).all() == [("one", "[]")]
         assert connection.execute(text("SELECT payload FROM applications")).scalar() == payload
+        assert connection.execute(text("SELECT block_number FROM cursors ORDER BY register")).scalars().all()[2] == 700
         kept = connection.execute(text("SELECT * FROM entries ORDER BY sequence")).mappings().all()
     assert [dict(row) for row in kept] == [entry_row(number) for number in range(1200)]
     migrate(url)

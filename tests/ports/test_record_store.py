@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from ledger.adapters.sql_store import SqlStore
-from ledger.encoding import keccak256
+from ledger.encoding import ZERO32, keccak256
+from ledger.entries import layout_of
 from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound, Unavailable
-from ledger.model import Application, Approval, RecordedEntry, StoredContent, StoredDocument, Transaction
+from ledger.identity_entry import IdentityEntry
+from ledger.model import Application, Approval, Followed, RecordedEntry, StoredContent, StoredDocument, Transaction
 from ledger.ports import RecordStore
 
 REGISTER = "eip155:31337:0x5FbDB2315678afecb367f032d93F642f64180aa3"
@@ -70,9 +72,17 @@ def sign(store: RecordStore, name: str = "one", at_least: int = 0) -> Transactio
     return store.add_transaction(name, RELAYER, at_least, signing(name))
 
 
+LAYOUT = layout_of(IdentityEntry)
+
+
 def recorded(sequence: int = 1, block: int = 7) -> RecordedEntry:
-    entry = {"sequence": sequence, "action": 1, "time": 1_790_000_000, "digest": f"0x{digest_of('one/0').hex()}"}
-    return RecordedEntry(RECORD, entry, (RELAYER,), block, sequence, digest_of("tx"))
+    entry = IdentityEntry(ZERO32, sequence, 1_790_000_000, 1, 1, digest_of("one/0"), ZERO32, RELAYER, 2**39)
+    return RecordedEntry(RECORD, LAYOUT, entry.encode(), (RELAYER,), block, sequence, digest_of("tx"))
+
+
+def follow(store: RecordStore, number: int, items: Iterable[RecordedEntry] = (), register: str = REGISTER) -> None:
+    """Move the cursor of a register on to a block, with what it records."""
+    store.add_entries(register, store.followed(register), Followed(number, digest_of(f"block {number}")), items, {})
 
 
 def test_a_reopened_store_has_everything_that_was_accepted(open_store: Callable[[], RecordStore]) -> None:
@@ -80,7 +90,7 @@ def test_a_reopened_store_has_everything_that_was_accepted(open_store: Callable[
     approved(first)
     first.add_approval("one", Approval(RELAYER, "registrar", b"\x01" * 65))
     sign(first)
-    first.add_entries(REGISTER, 9, [recorded()], {})
+    follow(first, 9, [recorded()])
     first.save_certificate(REGISTER, RECORD, 1, b"head", {"entries": [{}], "note": "—\n"})
     again = open_store()
     assert again.application("one") == replace(application(), state="signed")
@@ -90,6 +100,7 @@ def test_a_reopened_store_has_everything_that_was_accepted(open_store: Callable[
     assert again.application_of_content(digest_of("one/1")) == again.application("one")
     assert again.transaction_of("one") == transaction()
     assert (again.history(REGISTER, RECORD), again.cursor(REGISTER)) == ([recorded()], 9)
+    assert again.followed(REGISTER) == Followed(9, digest_of("block 9"))
     assert again.certificate(REGISTER, RECORD) == {"entries": [{}], "note": "—\n"}
 
 
@@ -242,19 +253,6 @@ def test_transactions_come_lowest_nonce_first_and_change_with_their_application(
     assert store.transactions("failed") == [failed]
     assert store.application("two") == application("two").moved("failed", "stale head")
     assert store.transactions("signed") == [transaction("one", 12)]
-
-
-def test_entries_added_twice_are_there_once_as_they_were(store: RecordStore) -> None:
-    store.add_entries(REGISTER, 7, [recorded(2), recorded(1)], {})
-    store.add_entries(REGISTER, 7, [recorded(1, block=99), recorded(3)], {})
-    assert store.history(REGISTER, RECORD) == [recorded(1), recorded(2), recorded(3)]
-    assert store.history("eip155:1:" + RELAYER, RECORD) == []
-
-
-def test_a_cursor_never_moves_back(store: RecordStore) -> None:
-    for last_block, cursor in ((0, 0), (7, 7), (3, 7), (8, 8)):
-        store.add_entries(REGISTER, last_block, [], {})
-        assert store.cursor(REGISTER) == cursor
 
 
 def test_the_newest_certificate_is_of_the_longest_history_and_the_last_made(store: RecordStore) -> None:

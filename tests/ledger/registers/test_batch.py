@@ -187,8 +187,8 @@ def test_a_history_rebuilt_from_events_is_complete() -> None:
 
 
 def test_events_of_other_contracts_features_are_passed_over() -> None:
-    strange = replace(approved(), topics=(keccak(b"EIP712DomainChanged()"),))
-    assert REGISTER.decode([strange, replace(strange, topics=())], {BLOCK: TIME}) == []
+    strange = approved()._replace(topics=(keccak(b"EIP712DomainChanged()"),))
+    assert REGISTER.decode([strange, strange._replace(topics=())], {BLOCK: TIME}) == []
 
 
 @pytest.mark.parametrize(
@@ -197,10 +197,10 @@ def test_events_of_other_contracts_features_are_passed_over() -> None:
         [recorded(FIRST)],
         [approved(transaction=b"u" * 32), recorded(FIRST)],
         [approved(REGISTRARS[:1]), recorded(FIRST)],
-        [approved(), replace(recorded(FIRST), topics=recorded(FIRST).topics[:1])],
-        [approved(), replace(recorded(FIRST), data=b"")],
-        [approved(), replace(recorded(FIRST), data=b"\xff" * 352)],
-        [replace(approved(), data=b"\xff" * 64), recorded(FIRST)],
+        [approved(), recorded(FIRST)._replace(topics=recorded(FIRST).topics[:1])],
+        [approved(), recorded(FIRST)._replace(data=b"")],
+        [approved(), recorded(FIRST)._replace(data=b"\xff" * 352)],
+        [approved()._replace(data=b"\xff" * 64), recorded(FIRST)],
     ],
 )
 def test_events_that_no_such_contract_emits_are_refused(logs: list[Log]) -> None:

@@ -248,10 +248,10 @@ def test_a_history_rebuilt_from_events_is_complete() -> None:
         [approved(transaction=b"u" * 32), issued()],
         [approved(()), recorded(BEFORE)],
         [approved(REGISTRARS[:1]), recorded(BEFORE)],
-        [approved(), replace(issued(), topics=issued().topics[:1])],
-        [approved(), replace(issued(), data=b"")],
-        [approved(), replace(recorded(BEFORE), data=b"\x01" * 100)],
-        [replace(approved(), data=b"\xff" * 64), issued()],
+        [approved(), issued()._replace(topics=issued().topics[:1])],
+        [approved(), issued()._replace(data=b"")],
+        [approved(), recorded(BEFORE)._replace(data=b"\x01" * 100)],
+        [approved()._replace(data=b"\xff" * 64), issued()],
     ],
 )
 def test_events_that_no_such_contract_emits_are_refused(logs: list[Log]) -> None:
@@ -261,4 +261,4 @@ def test_events_that_no_such_contract_emits_are_refused(logs: list[Log]) -> None
 
 def test_other_events_are_passed_over() -> None:
     strange = log(keccak(b"EIP712DomainChanged()"), b"")
-    assert REGISTER.decode([strange, replace(strange, topics=())], {BLOCK: TIME}) == []
+    assert REGISTER.decode([strange, strange._replace(topics=())], {BLOCK: TIME}) == []

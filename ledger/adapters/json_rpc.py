@@ -1,0 +1,55 @@
+"""JSON-RPC requests that travel together. Past web3, which would take longer to read the logs of a thousand blocks than
+all that is done with them takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import requests
+
+from ledger.errors import RangeRefused
+
+MAX_ANSWER = 256 << 20  # bytes
+_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+
+
+class Together:
+    """One node. `timeout` is in seconds: to connect, and between two parts of an answer."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self._url = url
+        self._timeout = timeout
+        self._session = requests.Session()
+
+    def ask(self, asked: Sequence[tuple[str, list[Any]]]) -> list[Mapping[str, Any]]:
+        """The answers, each with `result` or `error`, in the order of the requests (method, parameters). Raises OSError
+        (which requests' own errors are), ValueError for what is no answer, RangeRefused for one of too many bytes."""
+        body = [{"jsonrpc": "2.0", "id": i, "method": m, "params": p} for i, (m, p) in enumerate(asked)]
+        options: Mapping[str, Any] = {"timeout": self._timeout, "allow_redirects": False, "stream": True}
+        with self._session.post(self._url, orjson.dumps(body), headers=_HEADERS, **options) as response:
+            if response.status_code != 200:
+                raise ValueError(f"status {response.status_code}")
+            found = orjson.loads(_content(response))
+        if isinstance(found, dict) and isinstance(found.get("error"), dict):
+            return [found] * len(asked)  # it has looked at none of them
+        by_id = {answer["id"]: answer for answer in found if _is_answer(answer)} if isinstance(found, list) else {}
+        if by_id.keys() != set(range(len(asked))):
+            raise ValueError("not an answer to each request")
+        return [by_id[i] for i in range(len(asked))]
+
+
+def _content(response: requests.Response) -> bytearray:
+    content = bytearray()
+    for part in response.iter_content(1 << 20):
+        content += part
+        if len(content) > MAX_ANSWER:
+            raise RangeRefused(f"The node's answer has more than {MAX_ANSWER:,} bytes.")
+    return content
+
+
+def _is_answer(answer: object) -> bool:
+    if not isinstance(answer, dict) or type(answer.get("id")) is not int:
+        return False
+    return "result" in answer or isinstance(answer.get("error"), dict)
