@@ -15,7 +15,8 @@ class ArchiveStore(Protocol):
         """What is kept of an application, with the newest certificate of each of its records. Raises NotFound."""
 
     def restore(self, dossier: Dossier, concluded: bool) -> bool:
-        """Put back what a dossier holds; False when the application is there, and nothing is changed. `concluded`: the
+        """Put back what a dossier holds, or bring on an application that has gone further since: to the state of the
+        dossier, where that is an end or "final". False when neither is needed, and nothing is changed. `concluded`: the
         key ring holds how it ended."""
 
     def unkept(self, limit: int = 100) -> list[tuple[str, bool]]:

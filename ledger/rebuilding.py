@@ -26,7 +26,8 @@ Progress = Callable[[], None]  # called after each application
 
 @dataclass
 class Rebuilt:
-    """How many applications were put back, and how many were there; what could not be put back, with the reason."""
+    """How many applications were put back or brought on to where they are by now, and how many were there; what could
+    not be put back, with the reason."""
 
     restored: int = 0
     there: int = 0
@@ -47,7 +48,7 @@ class Places:
         was certified, Unavailable."""
         application = dossier.application
         if application.state == "certified" and not any(self._holds(application, t.hash) for t in dossier.transactions):
-            raise Conflict("It was certified, and the chain of this office does not hold its entry.")
+            raise Conflict("It was certified, and its entry is not among those that were followed.")
         if application.state in ENDED:
             return dossier
         item = self.recorded(dossier)
@@ -91,7 +92,7 @@ class Places:
 
 
 class Rebuilding:
-    """Puts back what a store lacks. Repeat it after a crash: what is there is left as it is."""
+    """Puts back what a store lacks. Repeat it after a crash: what is there and has ended is left as it is."""
 
     def __init__(self, places: Places, dossiers: Dossiers, followers: Sequence[Follower]) -> None:
         self.places = places
@@ -108,11 +109,12 @@ class Rebuilding:
             try:
                 if isinstance(found, KhalayakError):
                     done.lost.append((name, found.message))
-                elif self._is_there(name):
-                    done.there += 1
-                else:
-                    store.restore(self.places.placed(found), found.application.state in ENDED)
+                elif self._state_of(name) not in ENDED and store.restore(
+                    self.places.placed(found), found.application.state in ENDED
+                ):
                     done.restored += 1
+                else:
+                    done.there += 1
             except (Conflict, TransactionInvalid) as error:
                 done.lost.append((name, error.message))
             progress()
@@ -124,12 +126,12 @@ class Rebuilding:
             for item in self.places.store.strange(str(trusted.name)):
                 yield f"{trusted.name} {to_hex(item.record_id)} by {to_hex(item.transaction_hash)}"
 
-    def _is_there(self, application_id: str) -> bool:
+    def _state_of(self, application_id: str) -> str:
+        """Empty where there is no such application."""
         try:
-            self.places.store.application(application_id)
+            return self.places.store.application(application_id).state
         except NotFound:
-            return False
-        return True
+            return ""
 
 
 def note_if_behind(store: RecordStore, chain: Chain, relayer: str) -> None:

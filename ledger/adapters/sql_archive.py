@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, text, update
+from sqlalchemy import Row, bindparam, delete, insert, select, text, update
 
 from ledger.adapters.sql_entries import SqlEntries
 from ledger.adapters.sql_history import COLUMNS
@@ -41,6 +41,7 @@ from ledger.model import (
 )
 
 AT_ONCE = 500  # values of one IN
+ENDED = ("certified", "failed", "refused")
 
 
 class SqlArchive(SqlEntries):
@@ -72,9 +73,15 @@ class SqlArchive(SqlEntries):
         row = {**vars(application), "payload": json.dumps(application.payload), "kept": 2 if concluded else 1}
         row |= {"idempotency_key": dossier.idempotency_key, "body_digest": dossier.body_digest}
         with self.transaction() as connection:
-            if connection.execute(select(applications.c.id).where(applications.c.id == application.id)).first():
+            there = connection.execute(select(applications.c.state).where(applications.c.id == application.id)).scalar()
+            if there in ENDED or (there and application.state not in (*ENDED, "final")):
                 return False
-            connection.execute(insert(applications), row)
+            if there:
+                told = {name: row[name] for name in ("state", "reason", "kept")}
+                connection.execute(update(applications).where(applications.c.id == application.id).values(**told))
+                connection.execute(delete(transactions).where(transactions.c.application_id == application.id))
+            else:
+                connection.execute(insert(applications), row)
             of_it = {"application_id": application.id}
             add_once(connection, contents, [row_of_content(application.id, content) for content in dossier.contents])
             add_once(connection, documents, [row_of_document(document) for document in dossier.documents])
