@@ -10,10 +10,13 @@ from starlette.concurrency import run_in_threadpool
 
 from api import docs, problems
 from api.limits import BodyLimit, SecurityHeaders
+from api.metrics import Measured, Metrics
 from api.pages import routes as pages
 from api.pages.static import STATIC, Static
 from api.routes import applications, entries, health, records, registers, verification
+from api.running import Running
 from api.schemas import Problem
+from api.watch import Watch
 from api.worker import Worker
 from ledger.bootstrap import Office
 from ledger.registers.forms import MAX_DOCUMENTS
@@ -27,17 +30,20 @@ office has taken the application in; `final` means that the chain can no longer 
 
 def create_app(office: Office, *, worker: bool = True) -> FastAPI:
     """The API over an open office, which the caller closes. `worker` runs office.run_once in a thread of its own."""
-    background = Worker(office) if worker else None
+    watch = Watch(office)
+    metrics = Metrics(watch.newest)
+    background = Worker(office, metrics) if worker else None
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if background:
-            background.start()
+        started = [thread for thread in (background, watch) if thread]
+        for thread in started:
+            thread.start()
         try:
             yield
         finally:
-            if background:
-                await run_in_threadpool(background.stop)
+            for thread in started:
+                await run_in_threadpool(thread.stop)
 
     app = FastAPI(
         title="Khalayak",
@@ -53,9 +59,13 @@ def create_app(office: Office, *, worker: bool = True) -> FastAPI:
     )
     app.state.office = office
     app.state.worker = background
+    app.state.watch = watch
+    app.state.metrics = metrics
+    app.state.running = Running()
     app.add_middleware(BodyLimit)
     problems.install(app)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Measured, metrics=metrics)
     for part in (registers, verification, health, docs, applications, entries, records, pages):
         app.include_router(part.router)
     app.mount("/static", Static(directory=STATIC))

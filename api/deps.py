@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request
 
+from api.running import Running
 from ledger.bootstrap import Office
 from ledger.certificate import parse_subject
 from ledger.encoding import from_hex, parse_json
@@ -19,6 +20,11 @@ MAX_JSON_BYTES = 16_384
 def get_office(request: Request) -> Office:
     office: Office = request.app.state.office
     return office
+
+
+def get_running(request: Request) -> Running:
+    running: Running = request.app.state.running
+    return running
 
 
 def get_record_id(
@@ -71,6 +77,7 @@ async def read_json(request: Request) -> Any:
     return parse_json(body, MAX_JSON_BYTES, "The body")
 
 
+RunningDep = Annotated[Running, Depends(get_running)]
 OfficeDep = Annotated[Office, Depends(get_office)]
 RecordId = Annotated[bytes, Depends(get_record_id)]
 Trusted = Annotated[TrustedRegister, Depends(get_trusted)]

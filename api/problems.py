@@ -75,7 +75,8 @@ def documented(model: type) -> dict[str, Any]:
 
 def of_error(error: KhalayakError) -> ProblemResponse:
     status = status_of(type(error)) or 500
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
+    again = status == 503 or isinstance(error, errors.StillRunning)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if again else None
     if status >= 500 and type(error) is not errors.Unavailable:
         # Such a message is for the office's operators: it may name a file, or the address of a node.
         log.error("request failed", error=error.code, reason=error.message)

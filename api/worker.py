@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Event, Thread
 
 import structlog
 
+from api.metrics import Metrics
 from api.problems import place_of
-from ledger.bootstrap import Office
-from ledger.errors import KhalayakError, Unavailable
+from ledger.bootstrap import Office, Step
+from ledger.errors import KhalayakError, LeaseTaken, Unavailable
 
 STEP_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 30.0
@@ -16,11 +20,71 @@ MAX_PAUSE_SECONDS = 30.0
 log = structlog.get_logger()
 
 
-class Worker:
-    """Calls office.run_once every second. A failed step is tried again after a pause that doubles each time."""
+@dataclass
+class Pace:
+    """When a part is due again, and the code of what keeps it, empty while it goes on."""
 
-    def __init__(self, office: Office) -> None:
+    due: float = 0.0
+    pause: float = 0.0
+    error: str = ""
+
+
+class Turns:
+    """Gives each part of the office its turn. One that fails is told once, and tried again after a pause that doubles
+    each time, while the others go on. `clock` is in seconds."""
+
+    def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._paces: dict[str, Pace] = {}
+
+    def __call__(self, part: str, step: Step) -> None:
+        pace = self._paces.setdefault(part, Pace())
+        if self._clock() < pace.due:
+            return
+        with self._metrics.steps.labels(part).time():
+            error = self._tried(part, step, pace.error)
+        if error in ("", LeaseTaken.code):
+            pace.pause = 0.0  # whoever stands by goes on at once when the lease is let go
+        else:
+            pace.pause = min(max(2 * pace.pause, STEP_SECONDS), MAX_PAUSE_SECONDS)
+            self._metrics.failures.labels(part, error).inc()
+        pace.due = self._clock() + pace.pause
+        if pace.error and not error:
+            log.info("part goes on", part=part, after=pace.error)
+        pace.error = error
+
+    def failing(self) -> dict[str, str]:
+        """The code of what keeps a part, for each that is kept."""
+        return {part: pace.error for part, pace in list(self._paces.items()) if pace.error not in ("", LeaseTaken.code)}
+
+    def _tried(self, part: str, step: Step, before: str) -> str:
+        """The code of what the step raised, empty for nothing. It is told unless it is the same as before."""
+        try:
+            step()
+        except KhalayakError as error:
+            if error.code != before:
+                tell = {LeaseTaken: log.info, Unavailable: log.warning}
+                told = next((tell[kind] for kind in tell if isinstance(error, kind)), None)
+                if told:
+                    told("part waits", part=part, error=error.code, reason=error.message)
+                else:
+                    log.error("part failed", part=part, error=error.code, reason=error.message)
+            return error.code
+        except Exception as error:
+            # A worker that dies unseen would leave every application waiting for ever.
+            if type(error).__name__ != before:
+                log.error("part failed", part=part, error=type(error).__name__, place=place_of(error))
+            return type(error).__name__
+        return ""
+
+
+class Worker:
+    """Calls office.run_once every second."""
+
+    def __init__(self, office: Office, metrics: Metrics) -> None:
         self.office = office
+        self.turns = Turns(metrics)
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="khalayak-worker")
 
@@ -28,7 +92,7 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when the step under way has ended."""
+        """Returns when the step under way has ended and the leases are let go."""
         self._stopping.set()
         self._thread.join()
 
@@ -37,19 +101,7 @@ class Worker:
         return self._thread.is_alive()
 
     def _run(self) -> None:
-        pause = STEP_SECONDS
-        while not self._stopping.wait(pause):
-            pause = STEP_SECONDS if self._step() else min(pause * 2, MAX_PAUSE_SECONDS)
-
-    def _step(self) -> bool:
-        try:
-            self.office.run_once()
-            return True
-        except Unavailable as error:
-            log.warning("worker waits", error=error.code, reason=error.message)
-        except KhalayakError as error:
-            log.error("worker step failed", error=error.code, reason=error.message)
-        except Exception as error:
-            # A worker that dies unseen would leave every application waiting for ever.
-            log.error("worker step failed", error=type(error).__name__, place=place_of(error))
-        return False
+        while not self._stopping.wait(STEP_SECONDS):
+            # What arises outside of the parts, as a folder that is gone, keeps them all.
+            self.turns("office", lambda: self.office.run_once(self.turns))
+        self.office.let_go()

@@ -6,7 +6,7 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -14,7 +14,7 @@ from typing import Any
 
 from ledger import authority, sealing
 from ledger.certificate import parse_subject
-from ledger.content import Content
+from ledger.content import Content, salted
 from ledger.dossiers import Dossiers
 from ledger.encoding import canonical_json, from_hex, parse_address, to_hex
 from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge, Unavailable
@@ -33,6 +33,8 @@ MAX_DOCUMENT_BYTES = 25_000_000
 APPROVAL_SECONDS = 7 * 24 * 3600
 CLOSED = "This office cannot publish now: it verifies and answers, and takes no applications."
 _UNSEALED = "0x" + 64 * "f"
+
+Policies = Mapping[str, authority.Policy]  # by office
 
 
 @dataclass(frozen=True)
@@ -91,24 +93,24 @@ class Applications:
         known = NewestState(trusted, self.store, self.chain)
         payload = register.draft(change, known)
         self._check_rules(register, change.action, payload, known)
-        sealed = [self._seal(register, request, readers) for request in change.records]
-        for record, (content, _) in zip(payload["records"], sealed, strict=False):
-            record["digest"] = to_hex(content.digest)
-        for listed in register.finish(change.action, payload):
-            self.documents.put(listed)
-        contents = [
-            StoredContent(content.digest, from_hex(record["recordId"], 32), content.as_json())
-            for record, (content, _) in zip(payload["records"], sealed, strict=False)
+        contents, documents = self._sealed(register, change.records, readers)
+        digests = [content.digest for content in contents]
+        for record, digest in zip(payload["records"], digests, strict=False):
+            record["digest"] = to_hex(digest)
+        self.documents.put_many(register.finish(change.action, payload))
+        stored = [
+            StoredContent(digest, from_hex(record["recordId"], 32), content.as_json())
+            for digest, record, content in zip(digests, payload["records"], contents, strict=False)
         ]
-        documents = [document for _, document in sealed if document]
         now, application_id = self.clock.now(), secrets.token_hex(16)
         payload["deadline"] = now + APPROVAL_SECONDS
         access = sha256(self._token(application_id).encode()).digest()
         application = Application(application_id, str(trusted.name), change.action, payload, "submitted", now, access)
-        keep = self.dossiers.keep(Dossier(application, idempotency_key, body_digest, contents, documents))
-        accepted = self.store.add_application(application, contents, documents, idempotency_key, body_digest, keep)
-        self._mark_approved_if_complete(accepted)
-        return Receipt(self.store.application(accepted.id), self._token(accepted.id))
+        if not register.approver_roles(application) and not register.signers(application):
+            application = application.moved("approved")
+        keep = self.dossiers.keep(Dossier(application, idempotency_key, body_digest, stored, documents))
+        accepted = self.store.add_application(application, stored, documents, idempotency_key, body_digest, keep)
+        return Receipt(accepted, self._token(accepted.id))
 
     def approve(self, application_id: str, signature: bytes, signer: str, role: str) -> Application:
         """Add one signature; the application as it is then. Raises NotFound, Conflict, Refused, BadSignature."""
@@ -122,12 +124,15 @@ class Applications:
             raise Refused(
                 f"The signature is not by {signer} over this application.", "Sign the typed data it answers with."
             )
-        self._check_entitled(application, signer, role)
+        policies = self._policies(application)
+        self._check_entitled(application, policies, signer, role)
         approval = Approval(signer, role, signature)
         keep = partial(self.dossiers.keep_approval, application_id, approval)
         self.store.add_approval(application_id, approval, keep)
-        self._mark_approved_if_complete(application)
-        return self.store.application(application_id)
+        given = self.store.approvals(application_id)
+        if application.state == "approved" or _lacking(self._required(application, policies), given):
+            return application
+        return self._approved(application)
 
     def register(self, application: Application) -> Register:
         """The definition of the register that an application is for."""
@@ -139,10 +144,7 @@ class Applications:
 
     def required(self, application: Application) -> list[str]:
         """The roles that must sign, one for each signature."""
-        register = self.register(application)
-        offices = register.approver_roles(application)
-        by_office = [role for role in offices for _ in range(self._policy(application, role).threshold)]
-        return [*register.signers(application), *by_office]
+        return self._required(application, self._policies(application))
 
     def missing(self, application: Application) -> list[str]:
         """Those of `required` that have not signed yet."""
@@ -150,14 +152,11 @@ class Applications:
 
     def lacking(self, application: Application, approvals: Iterable[Approval]) -> list[str]:
         """Those of `required` that are not among these."""
-        given = Counter(approval.role for approval in approvals)
-        lacking = []
-        for role in self.required(application):
-            if given[role] > 0:
-                given[role] -= 1
-            else:
-                lacking.append(role)
-        return lacking
+        return _lacking(self.required(application), approvals)
+
+    def _required(self, application: Application, policies: Policies) -> list[str]:
+        by_office = [role for role, policy in policies.items() for _ in range(policy.threshold)]
+        return [*self.register(application).signers(application), *by_office]
 
     def may_read(self, application: Application, access_token: str) -> bool:
         return hmac.compare_digest(sha256(access_token.encode()).digest(), application.access_digest)
@@ -183,59 +182,76 @@ class Applications:
             self._windows[address] = authority.parse_window(answer)
         return self._windows.get(address, 0)
 
-    def _seal(
-        self, register: Register, request: RecordRequest, readers: Mapping[str, bytes]
-    ) -> tuple[Content, StoredDocument | None]:
-        values: dict[str, Any] = {**request.fields, "schema": register.schema.id}
+    def _sealed(
+        self, register: Register, requests: Sequence[RecordRequest], readers: Mapping[str, bytes]
+    ) -> tuple[list[Content], list[StoredDocument]]:
+        values: list[dict[str, Any]] = [{**request.fields, "schema": register.schema.id} for request in requests]
         if not register.schema.document:
-            return Content.salted(values), None
-        key, ciphertext = sealing.seal(request.document)
-        cid = self.documents.put(ciphertext)
-        digest, size = sha256(request.document).digest(), len(request.document)
-        described = {"sha256": to_hex(digest), "size": str(size), "mediaType": "application/pdf"}
-        named = {HOLDER: parse_public_key(request.reader)} if request.reader else {}
-        wraps = {name: sealing.wrap(key, public_key, cid) for name, public_key in {**readers, **named}.items()}
-        content = Content.salted({**values, "document": {**described, "cid": cid, "sealed": "true"}})
-        return content, StoredDocument(cid, digest, size, "application/pdf", wraps)
+            return salted(values), []
+        sealed = [sealing.seal(request.document) for request in requests]
+        cids = self.documents.put_many(ciphertext for _, ciphertext in sealed)
+        documents = []
+        for fields, request, (key, _), cid in zip(values, requests, sealed, cids, strict=True):
+            digest, size = sha256(request.document).digest(), len(request.document)
+            described = {"sha256": to_hex(digest), "size": str(size), "mediaType": "application/pdf"}
+            fields["document"] = {**described, "cid": cid, "sealed": "true"}
+            named = {HOLDER: parse_public_key(request.reader)} if request.reader else {}
+            wraps = {name: sealing.wrap(key, public_key, cid) for name, public_key in {**readers, **named}.items()}
+            documents.append(StoredDocument(cid, digest, size, "application/pdf", wraps))
+        return salted(values), documents
 
-    def _policy(self, application: Application, role: str) -> authority.Policy:
-        """The approval rule of the application's register for a role, from the chain."""
+    def _policies(self, application: Application) -> Policies:
+        """The approval rule of the application's register for each office that approves it, from the chain."""
         trusted = self.trust.register_named(application.register)
-        call = authority.policy_call(trusted.name.address, role)
-        return authority.parse_policy(self.chain.call(trusted.authority, call))
+        roles = self.register(application).approver_roles(application)
+        calls = [(trusted.authority, authority.policy_call(trusted.name.address, role)) for role in roles]
+        return dict(zip(roles, map(authority.parse_policy, self.chain.calls(calls)), strict=True))
 
-    def _check_entitled(self, application: Application, signer: str, role: str) -> None:
-        register = self.register(application)
-        offices = register.approver_roles(application)
-        if role not in offices:
-            if register.signers(application).get(role) != signer:
+    def _check_entitled(self, application: Application, policies: Policies, signer: str, role: str) -> None:
+        if role not in policies:
+            if self.register(application).signers(application).get(role) != signer:
                 raise Refused(
                     f"{signer} is not the {role[:20]} of this application.", "Sign with the key of that address."
                 )
             return
-        if not self._holds(application, signer, role):
+        held = self._held(application, policies, signer)
+        if role not in held:
             raise Refused(f"{signer} is not a {role} of this register.", "Ask the authority to grant the role.")
-        if role == "registrar" and "court" in offices and self._holds(application, signer, "court"):
+        if role == "registrar" and "court" in held:
             raise Refused(f"{signer} sits in the court and counts for it alone.", "Sign as court.")
 
-    def _holds(self, application: Application, signer: str, role: str) -> bool:
-        call = authority.has_role_call(self._policy(application, role).role, signer)
-        trusted = self.trust.register_named(application.register)
-        return authority.parse_has_role(self.chain.call(trusted.authority, call))
+    def _held(self, application: Application, policies: Policies, signer: str) -> set[str]:
+        """Those of the offices that the signer holds."""
+        to = self.trust.register_named(application.register).authority
+        calls = [(to, authority.has_role_call(policy.role, signer)) for policy in policies.values()]
+        answers = map(authority.parse_has_role, self.chain.calls(calls))
+        return {role for role, holds in zip(policies, answers, strict=True) if holds}
 
-    def _mark_approved_if_complete(self, application: Application) -> None:
-        if application.state != "submitted" or self.missing(application):
-            return
+    def _approved(self, application: Application) -> Application:
         try:
             self.store.move(application.id, "submitted", "approved")
         except Conflict:
             # Two last approvals at once: the other one has moved it, which is what we want.
-            if self.store.application(application.id).state == "submitted":
+            moved = self.store.application(application.id)
+            if moved.state == "submitted":
                 raise
+            return moved
+        return application.moved("approved")
 
     def _token(self, application_id: str) -> str:
         digest = hmac.digest(self.secret, b"application/" + application_id.encode(), "sha256")
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _lacking(required: Iterable[str], approvals: Iterable[Approval]) -> list[str]:
+    given = Counter(approval.role for approval in approvals)
+    lacking = []
+    for role in required:
+        if given[role] > 0:
+            given[role] -= 1
+        else:
+            lacking.append(role)
+    return lacking
 
 
 def check_change(register: Register, change: Change) -> None:

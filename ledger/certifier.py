@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -22,20 +23,35 @@ from ledger.errors import (
     TooLarge,
     Unavailable,
 )
-from ledger.known import FinalState, PastState
-from ledger.model import Application, Block, BlockTag
+from ledger.known import BulkState, FinalState, PastState
+from ledger.model import Application, Block, BlockTag, StoredCertificate
 from ledger.paper import paper_of
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.registers.base import Claim, head_slot, suspect_since_slot
+from ledger.registers.forms import Known
 from ledger.state_proof import parse_header
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.verifier import verify
+
+RECORDS_AT_ONCE = 400  # geth proves 1,024 slots in one answer, and a batch's record has two
+
+K = TypeVar("K", str, bytes)
+Nodes = tuple[bytes, ...]
+Bulk = list[tuple[str, list[bytes]]]  # applications by id, and the records that each brings or changes
 
 # Asks one witness for its signature line under a checkpoint.
 Cosign = Callable[[Checkpoint], str]
 
 log = structlog.get_logger()
+
+
+class Claimed(NamedTuple):
+    """What can be certified of a record; of the record of a batch, the claim is about its series."""
+
+    record_id: bytes
+    claim: Claim
+    content: Content
 
 
 class Certifier:
@@ -46,23 +62,27 @@ class Certifier:
         self.witnesses = witnesses
 
     def run_once(self) -> None:
-        """Certify every application that is final. What cannot be certified now stays final and is tried again."""
-        for application in self.store.applications("final"):
-            cursor = self.store.cursor(application.register)
-            transaction = self.store.transaction_of(application.id)
-            if cursor is None or transaction is None or cursor < (transaction.block_number or 0):
-                continue
-            try:
-                self._certify(application, cursor)
-            except Unavailable as error:
-                log.warning("certificate waits", application=application.id, reason=error.message)
+        """Certify every application that is final, oldest first, many records of a register at once, so that a backlog
+        is captured before the node drops the state. What cannot be certified now stays final and is tried again."""
+        bulks = dict[str, Bulk]()
+        for application_id in self.store.application_ids("final"):
+            application = self.store.application(application_id)
+            if self._followed(application):
+                bulk = bulks.setdefault(application.register, [])
+                bulk.append((application_id, self._to_certify(application)))
+                if sum(len(record_ids) for _, record_ids in bulk) >= RECORDS_AT_ONCE:
+                    self._certify(application.register, bulks.pop(application.register))
+        for name, bulk in bulks.items():
+            self._certify(name, bulk)
 
     def absence(self, kind: str, subject: Mapping[str, str]) -> Absence:
         """A proof that nothing was ever recorded about a subject, as of the newest final block. Raises BadInput,
         Conflict when something was, Unavailable when too few witnesses sign."""
         trusted, register = self.trust.register_of_kind(kind), register_of_kind(kind)
-        heads = {"head": register.record_id(parse_subject(register, subject))}
-        state = self._capture(trusted, heads, *self._witnessed("finalized"), None)
+        record_id = register.record_id(parse_subject(register, subject))
+        block, checkpoint = self._witnessed("finalized")
+        account, proved = self._prove(trusted.name.address, {"head": head_slot(record_id)}, block)
+        state = StateProof(block.header, ContractProof(account, proved), None, checkpoint)
         absence = Absence(trusted.name, kind, dict(subject), state)
         verdict = verify(canonical_json(absence.as_json()), self.trust)
         refusal = verdict.refusal
@@ -84,11 +104,12 @@ class Certifier:
         earlier time too. Raises NotFound (nothing was recorded by then), StateDropped (neither exists), Unavailable."""
         if number > FinalState(trusted, self.store, self.chain).followed():
             raise Unavailable(f"Block {number} has not been followed yet.", "Try again later.")
-        claim = register_of_kind(trusted.kind).claim(record_id, PastState(trusted, self.store, self.chain, number))
+        (past,) = self._claimed(trusted, [record_id], PastState(trusted, self.store, self.chain, number))
         try:
-            return self._make(trusted, claim, *self._witnessed(number))
+            (made,) = self._make(trusted, [past], *self._witnessed(number))
+            return made
         except StateDropped:
-            found = self.store.certificate(str(trusted.name), record_id, claim.newest.head)
+            found = self.store.certificate(str(trusted.name), record_id, past.claim.newest.head)
             kept = parse(canonical_json(found)) if found else None
             if isinstance(kept, Certificate) and parse_header(kept.state.header).number >= number:
                 return kept
@@ -108,48 +129,71 @@ class Certifier:
         except TooLarge:
             return ""
 
-    def _certify(self, application: Application, block_number: int) -> None:
-        trusted = self.trust.register_named(application.register)
-        block, checkpoint = self._witnessed(block_number)
-        for record_id in self._to_certify(trusted, application):
-            self.certify(trusted, record_id, block, checkpoint)
-        self.store.move(application.id, "final", "certified")
-
-    def _to_certify(self, trusted: TrustedRegister, application: Application) -> list[bytes]:
-        records = [*application.payload["records"], *application.payload.get("parents", [])]
-        record_ids = [from_hex(record["recordId"], 32) for record in records]
-        # The entry of a batch is proved for ever, so its records are certified when they are asked for; the first one
-        # shows that each can be.
-        return record_ids[:1] if register_of_kind(trusted.kind).in_batches else record_ids
-
     def certify(self, trusted: TrustedRegister, record_id: bytes, block: Block, checkpoint: str) -> Certificate:
         """Make, verify and keep the full certificate of a record as of a final block that has been followed, with the
         block's cosigned checkpoint. Raises NotFound, Unavailable (too few witnesses), ChainMismatch (our own verifier
         refuses it)."""
-        claim = register_of_kind(trusted.kind).claim(record_id, FinalState(trusted, self.store, self.chain))
-        certificate = self._make(trusted, claim, block, checkpoint)
-        name, sequence = str(trusted.name), claim.sequence
-        self.store.save_certificate(name, record_id, sequence, claim.newest.head, certificate.as_json())
+        claimed = self._claimed(trusted, [record_id], FinalState(trusted, self.store, self.chain))
+        (certificate,) = self._make(trusted, claimed, block, checkpoint)
+        self.store.save_certificates([_stored(claimed[0], certificate)])
         return certificate
 
-    def _make(self, trusted: TrustedRegister, claim: Claim, block: Block, checkpoint: str) -> Certificate:
-        content = self.store.content(claim.digest)
-        if content is None:
+    def _followed(self, application: Application) -> bool:
+        cursor, transaction = self.store.cursor(application.register), self.store.transaction_of(application.id)
+        return cursor is not None and transaction is not None and cursor >= (transaction.block_number or 0)
+
+    def _to_certify(self, application: Application) -> list[bytes]:
+        records = [*application.payload["records"], *application.payload.get("parents", [])]
+        record_ids = [from_hex(record["recordId"], 32) for record in records]
+        kind = self.trust.register_named(application.register).kind
+        # The entry of a batch is proved for ever, so its records are certified when they are asked for; the first one
+        # shows that each can be.
+        return record_ids[:1] if register_of_kind(kind).in_batches else record_ids
+
+    def _certify(self, name: str, bulk: Bulk) -> None:
+        """Certify applications of one register as of one block."""
+        trusted = self.trust.register_named(name)
+        number = FinalState(trusted, self.store, self.chain).followed()
+        record_ids = [record_id for _, its in bulk for record_id in its]
+        known = BulkState(trusted, self.store, self.chain, number, record_ids)
+        claimed, certified = list[Claimed](), list[str]()
+        for application_id, its in bulk:
+            try:
+                claimed += self._claimed(trusted, its, known)
+                certified.append(application_id)
+            except NotFound as error:
+                log.error("no certificate", application=application_id, reason=error.message)
+        try:
+            made = self._make(trusted, claimed, *self._witnessed(number))
+            self.store.save_certificates(list(map(_stored, claimed, made)), certified)
+        except Unavailable as error:
+            log.warning("certificates wait", applications=certified, reason=error.message)
+        except Conflict:
+            log.info("applications are certified elsewhere", applications=certified)
+
+    def _claimed(self, trusted: TrustedRegister, record_ids: Sequence[bytes], known: Known) -> list[Claimed]:
+        """Raises NotFound."""
+        claims = [register_of_kind(trusted.kind).claim(record_id, known) for record_id in record_ids]
+        contents = self.store.contents(claim.digest for claim in claims)
+        if any(claim.digest not in contents for claim in claims):
             raise NotFound("Neither this office nor its chain knows the content of this record.")
-        approved = [*claim.approvers, *(names for _, names in claim.evidence.approved())]
-        heads = claim.evidence.heads(claim.record_id, claim.entries)
-        certificate = Certificate(
-            trusted.name,
-            trusted.kind,
-            claim.record_id,
-            claim.entries,
-            claim.approvers,
-            claim.evidence,
-            Content.from_json(content).disclose(),
-            self._capture(trusted, heads, block, checkpoint, {name for names in approved for name in names}),
-        )
-        self._check_own(certificate)
-        return certificate
+        read = (Content.from_json(contents[claim.digest]) for claim in claims)
+        return list(map(Claimed, record_ids, claims, read))
+
+    def _make(
+        self, trusted: TrustedRegister, claimed: Sequence[Claimed], block: Block, checkpoint: str
+    ) -> list[Certificate]:
+        """Certificates of records of one register as of one block. The node is asked for all proofs at once, and what
+        they share is verified once (ledger/state_proof.py), yet each certificate is verified as a stranger would."""
+        claims = [item.claim for item in claimed]
+        heads = [claim.evidence.heads(claim.record_id, claim.entries) for claim in claims]
+        states = self._capture(trusted, heads, [_registrars(claim) for claim in claims], block, checkpoint)
+        made = []
+        for (_, claim, content), state in zip(claimed, states, strict=True):
+            told = (claim.record_id, claim.entries, claim.approvers, claim.evidence, content.disclose())
+            made.append(Certificate(trusted.name, trusted.kind, *told, state))
+            self._check_own(made[-1])
+        return made
 
     def _check_own(self, certificate: Certificate) -> None:
         """Nothing leaves this office that a stranger's verifier would refuse. An expired right is no refusal."""
@@ -169,22 +213,30 @@ class Certifier:
     def _capture(
         self,
         trusted: TrustedRegister,
-        heads: Mapping[str, bytes],
+        heads: Sequence[Mapping[str, bytes]],
+        registrars: Sequence[Collection[str]],
         block: Block,
         checkpoint: str,
-        registrars: set[str] | None,
-    ) -> StateProof:
-        slots = [head_slot(record_id) for record_id in heads.values()]
-        register = self._prove(trusted.name.address, [*heads], slots, block)
-        authority = None
-        if registrars is not None:
-            names = sorted(registrars)
-            authority = self._prove(trusted.authority, names, [suspect_since_slot(name) for name in names], block)
-        return StateProof(block.header, register, authority, checkpoint)
+    ) -> list[StateProof]:
+        """The state of each of many records: its heads by name, and its registrars."""
+        slots = {record_id: head_slot(record_id) for of_one in heads for record_id in of_one.values()}
+        account, proved = self._prove(trusted.name.address, slots, block)
+        suspects = {name: suspect_since_slot(name) for of_one in registrars for name in sorted(of_one)}
+        authority, since = self._prove(trusted.authority, suspects, block)
+        return [
+            StateProof(
+                block.header,
+                ContractProof(account, {name: proved[record_id] for name, record_id in named.items()}),
+                ContractProof(authority, {name: since[name] for name in sorted(names)}),
+                checkpoint,
+            )
+            for named, names in zip(heads, registrars, strict=True)
+        ]
 
-    def _prove(self, address: str, names: Sequence[str], slots: Sequence[bytes], block: Block) -> ContractProof:
-        proof = self.chain.proof(address, slots, block.number)
-        return ContractProof(proof.account, dict(zip(names, proof.slots, strict=True)))
+    def _prove(self, address: str, slots: Mapping[K, bytes], block: Block) -> tuple[Nodes, dict[K, Nodes]]:
+        """The proof of a contract's account and, under the keys of `slots`, of each slot."""
+        proof = self.chain.proof(address, list(slots.values()), block.number)
+        return proof.account, dict(zip(slots, proof.slots, strict=True))
 
     def _cosigned(self, checkpoint: Checkpoint) -> str:
         """The checkpoint with one good signature of each witness, all asked at once; one that is away, refuses or errs
@@ -211,3 +263,13 @@ class Certifier:
             reason = error.message
         log.warning("witness did not sign", block=checkpoint.number, reason=reason)
         return None
+
+
+def _registrars(claim: Claim) -> set[str]:
+    approved = [*claim.approvers, *(names for _, names in claim.evidence.approved())]
+    return {name for names in approved for name in names}
+
+
+def _stored(claimed: Claimed, certificate: Certificate) -> StoredCertificate:
+    claim, name = claimed.claim, str(certificate.register)
+    return StoredCertificate(name, claimed.record_id, claim.sequence, claim.newest.head, certificate.as_json())

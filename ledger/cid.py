@@ -11,6 +11,7 @@ import base64
 import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from ledger.errors import BadInput, DocumentCorrupt
@@ -22,6 +23,7 @@ RAW, DAG_PB = 0x55, 0x70  # the codecs of blocks
 _SHA2_256 = b"\x12\x20"
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _LONGEST_CID = 128
+_REMEMBERED = 10_000  # CIDs, for they are written and read again and again while some thousand documents are stored
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Cid:
 
     def __str__(self) -> str:
         """CIDv1 in base32, lower case: the one form that this project writes."""
-        return "b" + base64.b32encode(self.binary).decode().rstrip("=").lower()
+        return _text(self.binary)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def normalise(cid: str) -> str:
     return str(parse(cid))
 
 
+@lru_cache(_REMEMBERED)
 def parse(text: str) -> Cid:
     """Read a CIDv0 or a CIDv1 in base32, base58btc or base16. Raises BadInput, also for another codec or hash."""
     if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_CID:
@@ -172,6 +175,11 @@ def varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+@lru_cache(_REMEMBERED)
+def _text(binary: bytes) -> str:
+    return "b" + base64.b32encode(binary).decode().rstrip("=").lower()
 
 
 def _base32_decode(text: str) -> bytes:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from json.encoder import encode_basestring
 from math import isinf
 from typing import Any
 
+import orjson
 import rfc8785
 from sha3 import keccak_256
 
@@ -21,6 +21,8 @@ MAX_JSON_DEPTH = 32
 _TOO_DEEP = f"it is nested more than {MAX_JSON_DEPTH} levels deep."
 
 _MAX_NESTING = 500
+_PLAIN = frozenset((str, bool, type(None)))
+_MAX_PLAIN_DEPTH = 200  # orjson goes 254 levels down
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _HEX = re.compile(r"0[xX](?:[0-9a-fA-F]{2})*+")
@@ -98,27 +100,26 @@ class RegisterName:
         return cls(int(match[1]), parse_address(match[2], pointer))
 
 
-def canonical_json(value: object) -> bytes:
+def canonical_json(value: Any) -> bytes:
     """RFC 8785 bytes. Raises BadInput for what has none: NaN, integers of 2^53 and more, lone surrogates."""
     try:
-        written = _of_strings(value)
-        return rfc8785.dumps(value) if written is None else written.encode()  # type: ignore[arg-type]
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS) if _is_plain(value) else rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, orjson.JSONEncodeError, UnicodeEncodeError, RecursionError) as error:
         raise BadInput(f"The value has no canonical JSON form: {type(error).__name__}.", "") from None
 
 
-def _of_strings(value: object) -> str | None:
-    """The RFC 8785 form of what is made of strings alone, under ASCII keys, as content is; None of anything else. The
-    library writes one character after another, and content is hashed again and again."""
-    if type(value) is str:
-        return encode_basestring(value)
-    if type(value) is list:
-        items = [_of_strings(item) for item in value]
-        return None if None in items else f"[{','.join(items)}]"  # type: ignore[arg-type]
-    if type(value) is dict and all(type(key) is str and key.isascii() for key in value):
-        members = [(encode_basestring(key), _of_strings(value[key])) for key in sorted(value)]
-        return None if any(item is None for _, item in members) else f"{{{','.join([f'{k}:{v}' for k, v in members])}}}"
-    return None
+def _is_plain(value: Any, depth: int = _MAX_PLAIN_DEPTH) -> bool:
+    """Whether orjson writes the value as RFC 8785 says, or refuses it: it has no fraction, no integer of 2^53 or more,
+    and no keys that the two would sort differently. The library of RFC 8785 writes one character after another."""
+    kind = type(value)
+    if kind is dict:
+        if not set(map(type, value)) <= {str} or not "".join(value).isascii():
+            return False
+        value, kind = value.values(), list
+    if kind is list:
+        kinds = set(map(type, value))
+        return kinds <= _PLAIN or (depth > 0 and all(_is_plain(item, depth - 1) for item in value))
+    return kind in _PLAIN or (kind is int and -(2**53) < value < 2**53)
 
 
 def parse_json(data: bytes, size_limit: int, what: str) -> Any:

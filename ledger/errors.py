@@ -29,6 +29,7 @@ __all__ = [
     "Refused",
     "SplitView",
     "StateDropped",
+    "StillRunning",
     "StoreUnavailable",
     "TooLarge",
     "Unavailable",
@@ -94,6 +95,12 @@ class IdempotencyMismatch(Conflict):
     """The key of an earlier request came with another body."""
 
     code = "idempotency-mismatch"
+
+
+class StillRunning(Conflict):
+    """The same request is being worked on. Its answer is there soon."""
+
+    code = "still-running"
 
 
 class Refused(KhalayakError):

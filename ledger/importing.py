@@ -6,7 +6,7 @@ command after a crash goes on where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from itertools import count
@@ -189,7 +189,9 @@ class Import:
     def _check_same(self, application: Application, change: Change) -> None:
         """That an application says what the rows say, whatever the database says of it. Raises Refused."""
         records = application.payload["records"]
-        read = [self._as_request(record, request) for record, request in zip(records, change.records, strict=False)]
+        contents = self.applications.store.contents(from_hex(record["digest"], 32) for record in records)
+        pairs = zip(records, change.records, strict=False)
+        read = [self._as_request(contents, record, request) for record, request in pairs]
         whole = [request for request in read if request is not None]
         same = len(records) == len(whole) == len(change.records)
         if same:
@@ -200,10 +202,12 @@ class Import:
         if not same:
             raise Refused(f"Application {application.id} is not what the file says.", "Do not sign it; ask the office.")
 
-    def _as_request(self, record: Mapping[str, Any], request: RecordRequest) -> RecordRequest | None:
+    def _as_request(
+        self, contents: Mapping[bytes, Any], record: Mapping[str, Any], request: RecordRequest
+    ) -> RecordRequest | None:
         """What a record of an application says, or None where it is not what was asked for."""
         digest = from_hex(record["digest"], 32)
-        content = Content.from_json(self.applications.store.content(digest) or [])
+        content = Content.from_json(contents.get(digest, []))
         values = {field.name: field.value for field in content.fields if field.name != "schema"}
         document = values.pop("document", None)
         if content.digest != digest:
@@ -220,6 +224,9 @@ class _Nothing:
 
     def head(self, record_id: bytes) -> bytes:
         return ZERO32
+
+    def heads(self, record_ids: Sequence[bytes]) -> list[bytes]:
+        return [ZERO32] * len(record_ids)
 
     def history(self, record_id: bytes) -> list[RecordedEntry]:
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ledger import authority
@@ -31,7 +32,11 @@ class FinalState:
         return block
 
     def head(self, record_id: bytes) -> bytes:
-        return self.chain.call(self.address, authority.head_call(record_id))
+        (head,) = self.heads([record_id])
+        return head
+
+    def heads(self, record_ids: Sequence[bytes]) -> list[bytes]:
+        return self.chain.calls([(self.address, authority.head_call(record_id)) for record_id in record_ids])
 
     def history(self, record_id: bytes) -> list[RecordedEntry]:
         return self.store.history(self.name, record_id)
@@ -60,18 +65,33 @@ class PastState(FinalState):
         return [item for item in super().history(record_id) if item.block_number <= self.block_number]
 
 
+class BulkState(PastState):
+    """The same, with the histories of some records read at once."""
+
+    def __init__(
+        self, trusted: TrustedRegister, store: RecordStore, chain: Chain, block_number: int, record_ids: Sequence[bytes]
+    ) -> None:
+        super().__init__(trusted, store, chain, block_number)
+        self.histories = store.histories(self.name, record_ids)
+
+    def history(self, record_id: bytes) -> list[RecordedEntry]:
+        if record_id not in self.histories:
+            return super().history(record_id)
+        return [item for item in self.histories[record_id] if item.block_number <= self.block_number]
+
+
 class NewestState(FinalState):
     """The same, for a change that must build on the newest entry: it is refused while a newer one is not final. Each
     head is asked for once."""
 
     def __init__(self, trusted: TrustedRegister, store: RecordStore, chain: Chain) -> None:
         super().__init__(trusted, store, chain)
-        self.heads: dict[bytes, bytes] = {}
+        self.asked: dict[bytes, bytes] = {}
 
-    def head(self, record_id: bytes) -> bytes:
-        if record_id not in self.heads:
-            self.heads[record_id] = super().head(record_id)
-        return self.heads[record_id]
+    def heads(self, record_ids: Sequence[bytes]) -> list[bytes]:
+        new = [record_id for record_id in record_ids if record_id not in self.asked]
+        self.asked |= zip(new, super().heads(new), strict=True)
+        return [self.asked[record_id] for record_id in record_ids]
 
     def history(self, record_id: bytes) -> list[RecordedEntry]:
         history = super().history(record_id)

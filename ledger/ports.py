@@ -13,7 +13,6 @@ from ledger.model import (
     Approval,
     Block,
     BlockTag,
-    Dossier,
     Fees,
     Followed,
     Lease,
@@ -22,7 +21,6 @@ from ledger.model import (
     Place,
     Receipt,
     RecordedEntry,
-    StoredCertificate,
     StoredContent,
     StoredDocument,
     Transaction,
@@ -39,7 +37,6 @@ __all__ = [
     "Chain",
     "Clock",
     "DocumentStore",
-    "Dossier",
     "Fees",
     "Followed",
     "Lease",
@@ -50,7 +47,6 @@ __all__ = [
     "RecordStore",
     "RecordedEntry",
     "ReplicatedDocuments",
-    "StoredCertificate",
     "StoredContent",
     "StoredDocument",
     "Transaction",
@@ -73,6 +69,9 @@ class Chain(Protocol):
 
     def call(self, to: str, data: bytes) -> bytes:
         """The result of a read-only call on the latest block. Raises ContractReverted."""
+
+    def calls(self, requests: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """The results of many such calls (to, data) in order, asked together. Raises ContractReverted if one does."""
 
     def next_nonce(self, address: str) -> int:
         """The number of transactions of `address` that are in blocks or waiting."""
@@ -106,15 +105,13 @@ class Chain(Protocol):
 
 
 class DocumentStore(Protocol):
-    """Keeps opaque bytes under their CID (docs/protocol.md section 5). What is put is durable when the call returns;
-    putting again mends a damaged copy in a folder, and not in an IPFS node, where it is deleted first. Every method
-    raises DocumentStoreUnavailable when the store cannot be asked."""
+    """Keeps opaque bytes under their CID (docs/protocol.md section 5). What is put is durable when the call returns. A
+    damaged copy is mended by deleting and putting it. All raise DocumentStoreUnavailable."""
 
     name: str
 
     def put(self, data: bytes) -> str:
-        """Store and return the CID, computed here. Idempotent. Raises DocumentCorrupt (the store answered another
-        CID)."""
+        """Store and return the CID, computed here. Idempotent. Raises DocumentCorrupt (the store has another CID)."""
 
     def put_stream(self, pieces: Iterable[bytes]) -> str:
         """As `put`, for a document of any size in pieces of any size, in constant memory."""
@@ -123,8 +120,7 @@ class DocumentStore(Protocol):
         """As `put`, for many documents: their CIDs in order. What was stored before an error stays."""
 
     def get(self, cid: str, size_limit: int) -> bytes:
-        """The bytes, checked against the CID before they are returned.
-        Raises DocumentMissing, DocumentCorrupt, TooLarge."""
+        """The bytes, checked against the CID. Raises DocumentMissing, DocumentCorrupt, TooLarge."""
 
     def read(self, cid: str, size_limit: int) -> Iterator[bytes]:
         """As `get`, in constant memory: pieces of at most 2 MiB, each checked before it is yielded."""
@@ -141,9 +137,6 @@ class DocumentStore(Protocol):
 
 class ReplicatedDocuments(DocumentStore, Protocol):
     """A document store of several copies. What is put is durable in the office's own copy when the call returns."""
-
-    def run_once(self) -> bool:
-        """Bring the next documents to the nodes that lack them. True where there may be more to do now."""
 
     def below_quorum(self, cids: Iterable[str]) -> list[str]:
         """Which of these are not on enough nodes yet: an application with them waits."""
@@ -180,6 +173,9 @@ class RecordStore(ArchiveStore, Protocol):
 
     def applications(self, state: ApplicationState, limit: int = 100) -> list[Application]:
         """Oldest first."""
+
+    def application_ids(self, state: ApplicationState, limit: int = 100) -> list[str]:
+        """Oldest first; what they hold may be much."""
 
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         """Change an application's state. Raises Conflict when its state is not `expected`."""
@@ -244,6 +240,9 @@ class RecordStore(ArchiveStore, Protocol):
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         """Oldest first; empty when nothing was recorded."""
 
+    def histories(self, register: str, record_ids: Iterable[bytes]) -> dict[bytes, list[RecordedEntry]]:
+        """The same of many records; one of which nothing was recorded is left out."""
+
     def entries(
         self,
         register: str,
@@ -265,6 +264,9 @@ class RecordStore(ArchiveStore, Protocol):
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
         """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
 
+    def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
+        """The same of many, by digest; what is not known is left out."""
+
     def application_of_content(self, digest: bytes) -> Application | None:
         """The application that brought this content, or None."""
 
@@ -277,15 +279,6 @@ class RecordStore(ArchiveStore, Protocol):
 
     def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
         """The id of every record of a register that the chain holds, but for those of such applications."""
-
-    def save_certificate(
-        self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
-    ) -> None:
-        """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
-        head replaces the first."""
-
-    def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
-        """The newest one, or that of a head; None if there is none."""
 
     def lease(self, name: str, holder: str, seconds: int) -> None:
         """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import NonNegativeInt, ValidationError
+from pydantic import Field, NonNegativeInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.errors import ConfigurationError
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     password: str = DEVNET_PASSWORD
     witnesses: str = ""  # the URLs of `khalayak witness`, with spaces between
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0  # of 127.0.0.1, for Prometheus; 0: none are served
     site: str = "http://127.0.0.1:8000"  # where people reach this office; the QR codes of certificates lead there
 
     @property

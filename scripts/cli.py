@@ -53,10 +53,6 @@ app.add_typer(cli_documents.commands(), name="documents")
 
 def main() -> None:
     """Run the command. An error of ours is printed with what to do; anything else is a bug and shows its traceback."""
-    import structlog
-
-    # What a command prints is its answer; what happens meanwhile goes to stderr.
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     try:
         app()
     except KhalayakError as error:

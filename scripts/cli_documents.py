@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,8 +149,12 @@ def _store_at(where: str) -> DocumentStore:
 
 @contextmanager
 def _office() -> Iterator[ReplicatedStore]:
+    import structlog
+
     from ledger.bootstrap import open_documents
 
+    # What a command prints is its answer; what happens meanwhile goes to stderr.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     store = open_documents(load_settings())
     try:
         yield store

@@ -85,6 +85,17 @@ def run() -> None:
         raise Unavailable("Some applications are not certified yet.", "See `khalayak status ID`, and run it again.")
 
 
+def serve(
+    listen: Annotated[str, typer.Option(help="address and port of the API and the pages")] = "127.0.0.1:8000",
+    worker: Annotated[bool, typer.Option(help="also publish, follow and certify")] = True,
+) -> None:
+    """Serve the office until SIGTERM or Ctrl-C. What has begun is finished; nothing that was accepted is lost."""
+    from scripts.serving import serve
+
+    with open_office() as office:
+        serve(office, listen, typer.echo, worker=worker)
+
+
 def status(
     application: Annotated[str, typer.Argument(help="application id; without one, how the office is")] = "",
     as_json: Annotated[bool, typer.Option("--json")] = False,
@@ -215,4 +226,4 @@ def _wait_for_interrupt() -> None:
         typer.echo("Stopped.")
 
 
-COMMANDS = (devnet, deploy, approve, run, status, history, certificate, absent)
+COMMANDS = (devnet, deploy, approve, run, serve, status, history, certificate, absent)

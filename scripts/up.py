@@ -8,15 +8,14 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-import uvicorn
 from rich.console import Console
 
-from api.app import create_app
 from ledger.bootstrap import open_office
 from ledger.errors import KhalayakError
 from ledger.settings import Settings
 from scripts.deploy import deploy_devnet
 from scripts.devnet import check_port_free, start_hardhat
+from scripts.serving import serve
 from scripts.tools.kubo import document_store
 
 HERE = Path("build/up")
@@ -40,8 +39,7 @@ def main() -> int:
             deploy_devnet(settings)
             office = open_office(settings)
             running.callback(office.close)
-            console.print(_welcome(settings, office.documents.name))
-            uvicorn.run(create_app(office), host="127.0.0.1", port=API_PORT, log_level="warning")
+            serve(office, f"127.0.0.1:{API_PORT}", lambda _: console.print(_welcome(settings, office.documents.name)))
     except KhalayakError as error:
         console.print(f"[bold red]Error:[/] {error}")
         return 1

@@ -115,10 +115,10 @@ def record_of(application: Application, index: int = 0) -> bytes:
 
 
 @contextmanager
-def running_office(folder: Path) -> Iterator[TestOffice]:
-    """Everything that is started ends with the block."""
+def running_office(folder: Path, database_url: str = "") -> Iterator[TestOffice]:
+    """Everything that is started ends with the block. The database is one in SQLite, or an empty one at an URL."""
     with start_hardhat() as url:
-        settings = Settings(data=folder / "office", rpc_url=url)
+        settings = Settings(data=folder / "office", rpc_url=url, database_url=database_url)
         deploy_devnet(settings)
         office = open_office(settings)
         folders = (settings.registrar_keystores, settings.court_keystores)

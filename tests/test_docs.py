@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from ledger.registers.batch import BatchRegister
 from ledger.registers.identity import IdentityRegister
 from ledger.registers.land import LandRegister
+from ledger.status import OBSTACLES
 from wallet.typed_data import TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,3 +72,27 @@ def test_every_action_has_its_rules(title: str, actions: Mapping[int, str]) -> N
 def test_every_struct_that_is_signed_is_stated() -> None:
     section = PROTOCOL.split("\n## 4. ")[1].split("\n## ")[0]
     assert [name for name in TYPES if not re.search(rf"^    .*\b{name}\b", section, re.MULTILINE)] == []
+
+
+def alarms_of_the_code() -> set[str]:
+    """What is logged at level error, in every module, and every obstacle."""
+    found = set(OBSTACLES)
+    for path in (path for package in ("wallet", "ledger", "api", "scripts") for path in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("log.error", "_log.error"):
+                found |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()
+    return found
+
+
+def test_every_alarm_is_explained_and_every_one_explained_is_raised() -> None:
+    section = (ROOT / "docs" / "operations.md").read_text().split("\n## Alarms\n")[1].split("\n## ")[0]
+    explained = re.findall(r"^\| `([^`]+)` \| \S.* \| \S.* \|$", section, re.MULTILINE)
+    assert sorted(explained) == sorted(alarms_of_the_code())
+
+
+def test_every_metric_is_explained_and_every_one_explained_is_there() -> None:
+    source = (ROOT / "api" / "metrics.py").read_text()
+    counters = set(re.findall(r"Counter\(\s*\"(khalayak_\w+)\"", source))
+    metrics = {name + "_total" * (name in counters) for name in re.findall(r'"(khalayak_\w+)"', source)}
+    named = re.findall(r"\bkhalayak_\w+", (ROOT / "docs" / "operations.md").read_text())
+    assert {name.removesuffix("_count") for name in named} == metrics

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Header, Path, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
-from api.deps import JsonBody, OfficeDep, Trusted
+from api.deps import JsonBody, OfficeDep, RunningDep, Trusted
 from api.schemas import Accepted, GivenApproval, Status
-from ledger.applications import Receipt
+from ledger.applications import CLOSED, Receipt
 from ledger.bootstrap import Office
 from ledger.encoding import exact_object, from_hex, parse_address, parse_json, to_hex
 from ledger.errors import BadInput
@@ -20,6 +20,7 @@ from ledger.registers.forms import parse_change
 from ledger.trust import TrustedRegister
 
 MAX_REQUEST_BYTES = 8_000_000
+WAITING_FOR_US = ("submitted", "approved", "signed")
 ROLE = "registrar|court|holder|recipient|creditor( [1-9][0-9]{0,2})?"
 
 router = APIRouter(prefix="/v1", tags=["applications"])
@@ -58,6 +59,7 @@ def apply(
     action: Annotated[str, Path(pattern="^[a-zA-Z]{1,40}$", examples=["issue"])],
     request: Annotated[UploadFile, File(description="JSON: what the action's form in /v1/registers asks for")],
     idempotency_key: IdempotencyKey,
+    running: RunningDep,
     documents: Annotated[
         list[UploadFile] | None, File(description="a PDF a record, in order, where one belongs to it")
     ] = None,
@@ -67,7 +69,8 @@ def apply(
     certificate: keep it."""
     value = parse_json(request.file.read(), MAX_REQUEST_BYTES, "The part request")
     change = parse_change(action, value, [document.file.read() for document in documents or []])
-    return _accepted(office, trusted, office.applications.submit(trusted.kind, change, idempotency_key))
+    with running.alone(idempotency_key):
+        return _accepted(office, trusted, office.applications.submit(trusted.kind, change, idempotency_key))
 
 
 @router.get("/applications/{application_id}", response_model=Status, summary="Where an application stands")
@@ -122,7 +125,7 @@ def _status(office: Office, application: Application) -> Status:
         state=application.state,
         accepted=application.state not in ("refused", "failed"),
         final=application.state in ("final", "certified"),
-        reason=application.reason,
+        reason=CLOSED if office.closed and application.state in WAITING_FOR_US else application.reason,
         created=application.created,
         deadline=application.payload["deadline"],
         recordIds=_record_ids(application),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
+import secrets
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -33,9 +33,10 @@ class DirectoryStore:
         with self._disk("cannot be made"):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Files that a process was writing when it was killed.
-            for left in path.glob(_NEW + "*"):
-                if left.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-                    left.unlink(missing_ok=True)
+            for left in path.glob(f"{_NEW}*"):
+                with suppress(FileNotFoundError):
+                    if left.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                        left.unlink()
 
     def put(self, data: bytes) -> str:
         return self.put_stream((data,))
@@ -61,34 +62,49 @@ class DirectoryStore:
         cids = list[str]()
         with self._disk("cannot be written"):
             for batch in batches(documents, len):
-                with contextlib.ExitStack() as written:
-                    placed = dict[str, Path]()
-                    for data in batch:
-                        cids.append(cid_of(data))
-                        if cids[-1] not in placed:
-                            file, placed[cids[-1]] = written.enter_context(self._new_file())
-                            file.write(data)
-                            file.close()
-                    self._sync_all()
-                    for cid, new in placed.items():
-                        self._place(new, cid)
-                    self._sync_all()
+                named = [cid_of(data) for data in batch]
+                self._put_batch(dict(zip(named, batch, strict=True)))
+                cids += named
         return cids
+
+    def _put_batch(self, documents: Mapping[str, bytes]) -> None:
+        for folder in {cid[-3:-1] for cid in documents}:
+            (self._root / folder).mkdir(mode=0o700, exist_ok=True)
+        written, mark = list[tuple[Path, str]](), f"{_NEW}{secrets.token_hex(8)}-"
+        try:
+            for cid, data in documents.items():
+                new = self._root / f"{mark}{cid}"
+                with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                    written.append((new, cid))
+                    file.write(data)
+            self._sync_all()
+            while written:
+                new, cid = written[-1]
+                new.replace(self._path(cid))
+                written.pop()
+            self._sync_all()
+        finally:
+            for new, _ in written:
+                new.unlink(missing_ok=True)
 
     def get(self, cid: str, size_limit: int) -> bytes:
         return b"".join(self.read(cid, size_limit))
 
     def read(self, cid: str, size_limit: int) -> Iterator[bytes]:
-        """Reads the file twice: the tree of its hashes tells whether a piece is right, and is known at its end."""
+        """Reads a big file twice: the tree of its hashes tells whether a piece is right, and is known at its end."""
         wanted = parse(cid)
         with self._opened(str(wanted)) as file:
-            leaves, root = list[bytes](), None
+            leaves, root, last = list[bytes](), None, b""
             for block in blocks(self._pieces(file, wanted, size_limit)):
                 root = block.cid
                 if root.codec == RAW:
                     leaves.append(root.digest)
+                    last = bytes(block.data)
             if root != wanted:
                 raise _corrupt(wanted)
+            if len(leaves) == 1:
+                yield last
+                return
             file.seek(0)
             for leaf in leaves:
                 piece = file.read(CHUNK_SIZE)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
+from ledger import unixfs
 from ledger.adapters.kubo_store import KuboStore
 from ledger.adapters.replica_table import HERE
 from ledger.adapters.replicated_store import ANY_SIZE, ReplicatedStore
+from ledger.cid import RAW, parse
 from ledger.errors import DocumentCorrupt, DocumentMissing, DocumentStoreUnavailable, TooLarge
 from ledger.ports import DocumentStore
 
@@ -71,8 +73,7 @@ def _audit_node(
             faults[cid] = fault
         progress(1)
     for cid in pinned - set(expected) - set(store.cids()):
-        # A directory that cannot be read keeps nothing, hinders a new one, and no garbage is collected meanwhile.
-        if _fault(node, cid):
+        if _is_unreadable_tree(node, cid):
             node.delete(cid)
     for _ in range(_MAX_ROUNDS):
         wrong = {cid for cid in faults if cid not in lost and _fault(node, cid) == "corrupt"}
@@ -85,6 +86,18 @@ def _audit_node(
     pinned = set(node.cids()) if faults else set()
     for cid, fault in faults.items():
         yield Finding(cid, node.address, fault, cid in pinned and _fault(node, cid) is None)
+
+
+def _is_unreadable_tree(node: KuboStore, cid: str) -> bool:
+    """A directory that cannot be read keeps nothing, hinders a new one, and no garbage is collected meanwhile."""
+    root = parse(cid)
+    if root.codec == RAW:
+        return False
+    try:
+        unixfs.block(root, node.block)
+    except (DocumentMissing, DocumentCorrupt):
+        return True
+    return False
 
 
 def _bring(store: ReplicatedStore, node: KuboStore) -> None:

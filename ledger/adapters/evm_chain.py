@@ -49,6 +49,7 @@ HEADERS_AT_ONCE = 100
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
 # How geth, reth, Erigon, Nethermind and Besu say that they have pruned a block's state.
 _DROPPED = r"missing trie node|state .*(not|un)available|prun|world state"
+BATCH = 100  # requests that go together; geth takes 1,000
 _NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth before its first final block, answer
 
 
@@ -98,6 +99,12 @@ class EvmChain:
 
     def call(self, to: str, data: bytes) -> bytes:
         return self._ask(_bytes, "eth_call", {"to": to, "data": to_hex(data)}, "latest")
+
+    def calls(self, requests: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        asked = [("eth_call", [{"to": to, "data": to_hex(data)}, "latest"]) for to, data in requests]
+        batches = (asked[start : start + BATCH] for start in range(0, len(asked), BATCH))
+        answers = (answer for batch in batches for answer in self._ask_together(batch))
+        return [self._read(_bytes, answer, "eth_call") for answer in answers]
 
     def next_nonce(self, address: str) -> int:
         return self._ask(_number, "eth_getTransactionCount", address, "pending")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Select, insert, select, update
 
 from ledger.adapters.sql_rows import (
+    VALUES,
     accepted_in,
     add_once,
     application_in,
@@ -43,7 +44,7 @@ class SqlApplications(SqlSession):
                 f"The idempotency key must have 1 to {MAX_KEY} characters.",
                 "Send a fresh random one with each new request.",
             )
-        row = {**vars(application), "payload": json.dumps(application.payload)}
+        row = {**vars(application), "payload": orjson.dumps(application.payload).decode()}
         row |= {"idempotency_key": idempotency_key, "body_digest": body_digest, "kept": 1 if keep else 0}
         with self.transaction() as connection:
             added = inserting(connection, applications).on_conflict_do_nothing().returning(applications.c.number)
@@ -73,6 +74,10 @@ class SqlApplications(SqlSession):
         query = select(applications).where(applications.c.state == state)
         return [application_in(row) for row in self.all(query.order_by(applications.c.number).limit(limit))]
 
+    def application_ids(self, state: ApplicationState, limit: int = 100) -> list[str]:
+        query = select(applications.c.id).where(applications.c.state == state)
+        return [row.id for row in self.all(query.order_by(applications.c.number).limit(limit))]
+
     def move(self, application_id: str, expected: ApplicationState, to: ApplicationState, reason: str = "") -> None:
         with self.transaction() as connection:
             move(connection, application_id, expected, to, reason)
@@ -93,8 +98,15 @@ class SqlApplications(SqlSession):
         return sorted(found, key=lambda approval: (int(approval.signer, 16), approval.role))
 
     def content(self, digest: bytes) -> list[dict[str, Any]] | None:
-        row = self.one(select(contents.c.fields).where(contents.c.digest == digest))
-        return json.loads(row.fields) if row else None
+        return self.contents([digest]).get(digest)
+
+    def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
+        found, wanted = dict[bytes, list[dict[str, Any]]](), list(digests)
+        for start in range(0, len(wanted), VALUES):
+            some = contents.c.digest.in_(wanted[start : start + VALUES])
+            rows = self.all(select(contents.c.digest, contents.c.fields).where(some))
+            found |= {row.digest: orjson.loads(row.fields) for row in rows}
+        return found
 
     def application_of_content(self, digest: bytes) -> Application | None:
         brought = select(contents.c.application_id).where(contents.c.digest == digest)
@@ -111,7 +123,7 @@ class SqlApplications(SqlSession):
         of_register = (applications.c.register == register, applications.c.state.not_in(DEAD))
         others = ~applications.c.idempotency_key.startswith(but_of, autoescape=True)
         query = select(contents.c.record_id, contents.c.fields).join(applications).where(*of_register, others)
-        return ((row.record_id, json.loads(row.fields)) for row in self.stream(query))
+        return ((row.record_id, orjson.loads(row.fields)) for row in self.stream(query))
 
 
 def _with_key(idempotency_key: str) -> Select[Any]:

@@ -6,16 +6,14 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, tuple_, update
+from sqlalchemy import Connection, bindparam, func, select, text, tuple_, update
 
 from ledger.adapters.sql_history import COLUMNS, entries_query
-from ledger.adapters.sql_rows import add_all, add_once, entry_in, inserting, rows_of_entries
+from ledger.adapters.sql_rows import VALUES, add_all, add_once, entry_in, inserting, rows_of_entries
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import applications, call_approvers, calls, contents, cursors, entries, revealed
 from ledger.errors import Conflict
 from ledger.model import Followed, Place, RecordedEntry
-
-IDS_AT_ONCE = 500
 
 
 class SqlEntries(SqlSession):
@@ -53,8 +51,8 @@ class SqlEntries(SqlSession):
         number, _ = self.register_number(register)
         asked, found = list(record_ids), dict[bytes, bytes]()
         key = (entries.c.record_id, entries.c.sequence)
-        for first in range(0, len(asked), IDS_AT_ONCE):
-            of = (entries.c.register == number, entries.c.record_id.in_(asked[first : first + IDS_AT_ONCE]))
+        for first in range(0, len(asked), VALUES):
+            of = (entries.c.register == number, entries.c.record_id.in_(asked[first : first + VALUES]))
             last = select(key[0], func.max(key[1])).where(*of).group_by(key[0])
             query = select(key[0], entries.c.entry).where(entries.c.register == number, tuple_(*key).in_(last))
             found |= {row.record_id: row.entry for row in self.all(query)}
@@ -66,6 +64,17 @@ class SqlEntries(SqlSession):
         query = f"SELECT {COLUMNS} FROM {tables} AND e.register = :number AND e.record_id = :id ORDER BY e.sequence"
         rows = self.all(text(query).bindparams(number=number, id=record_id))
         return [entry_in(row, layout) for row in rows]
+
+    def histories(self, register: str, record_ids: Iterable[bytes]) -> dict[bytes, list[RecordedEntry]]:
+        number, layout = self.register_number(register)
+        found, wanted = dict[bytes, list[RecordedEntry]](), list(record_ids)
+        tables = "entries e CROSS JOIN calls c WHERE c.place = e.call"
+        query = f"SELECT {COLUMNS} FROM {tables} AND e.register = :number AND e.record_id IN :ids ORDER BY e.sequence"
+        for start in range(0, len(wanted), VALUES):
+            values = {"number": number, "ids": wanted[start : start + VALUES]}
+            for row in self.all(text(query).bindparams(bindparam("ids", expanding=True)), values):
+                found.setdefault(row.record_id, []).append(entry_in(row, layout))
+        return found
 
     def entries(
         self,

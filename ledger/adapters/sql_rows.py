@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Table, cast, func
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -21,6 +22,7 @@ NOW = {
     "postgresql": cast(func.floor(func.extract("epoch", func.clock_timestamp())), BigInteger),
 }
 _MARK = {"sqlite": "?", "postgresql": "%s"}
+VALUES = 500  # in the list of one query
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -51,7 +53,7 @@ def matches(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:
 
 
 def row_of_content(application_id: str, content: StoredContent) -> dict[str, Any]:
-    return {**vars(content), "application_id": application_id, "fields": json.dumps(content.fields)}
+    return {**vars(content), "application_id": application_id, "fields": orjson.dumps(content.fields).decode()}
 
 
 def row_of_document(document: StoredDocument) -> dict[str, Any]:
@@ -91,7 +93,7 @@ def application_in(row: Row[Any]) -> Application:
         row.id,
         row.register,
         row.action,
-        json.loads(row.payload),
+        orjson.loads(row.payload),
         row.state,
         row.created,
         row.access_digest,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import select
 
-from ledger.adapters.sql_applications import SqlApplications
+from ledger.adapters.sql_applications import SqlApplications, move
 from ledger.adapters.sql_archive import SqlArchive
 from ledger.adapters.sql_documents import SqlDocuments
 from ledger.adapters.sql_engine import migrate
@@ -17,6 +17,7 @@ from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_status import SqlStatus
 from ledger.adapters.sql_tables import certificates
 from ledger.adapters.sql_transactions import SqlTransactions
+from ledger.model import StoredCertificate
 
 __all__ = ["SqlStore", "migrate"]
 
@@ -27,17 +28,24 @@ class SqlCertificates(SqlSession):
     def save_certificate(
         self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
     ) -> None:
-        key = {"register": register, "record_id": record_id, "head": head}
-        row = {"sequence": sequence, "certificate": json.dumps(certificate)}
+        self.save_certificates([StoredCertificate(register, record_id, sequence, head, certificate)])
+
+    def save_certificates(self, certificates_: Sequence[StoredCertificate], certified: Sequence[str] = ()) -> None:
+        rows = [{**vars(it), "certificate": orjson.dumps(it.certificate).decode()} for it in certificates_]
         with self.transaction() as connection:
-            added = inserting(connection, certificates).values(**key, **row)
-            connection.execute(added.on_conflict_do_update(index_elements=list(key), set_=row))
+            for application_id in certified:
+                move(connection, application_id, "final", "certified", "")
+            added = inserting(connection, certificates)
+            newer = {name: added.excluded[name] for name in ("sequence", "certificate")}
+            if rows:
+                key = list(certificates.primary_key.columns)
+                connection.execute(added.on_conflict_do_update(index_elements=key, set_=newer), rows)
 
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         key = {"register": register, "record_id": record_id} | ({} if head is None else {"head": head})
         query = select(certificates.c.certificate).where(*matches(certificates, key))
         row = self.one(query.order_by(certificates.c.sequence.desc()).limit(1))
-        return json.loads(row.certificate) if row else None
+        return orjson.loads(row.certificate) if row else None
 
 
 class SqlStore(SqlApplications, SqlTransactions, SqlDocuments, SqlCertificates, SqlArchive, SqlStatus):

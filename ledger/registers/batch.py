@@ -12,6 +12,7 @@ The recordId of a record is the hash of its leaf; for a correction, of the leaf 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ledger import batch_rules, codec, merkle
@@ -215,14 +216,21 @@ class BatchRegister:
 def _place_of(leaf: bytes, known: Known) -> dict[str, Any]:
     """The place of a leaf, as in payloads. Raises NotFound."""
     payload = known.brought(leaf).payload
-    leaves = [from_hex(record["recordId"], 32) for record in payload["records"]]
-    index, root = leaves.index(leaf), to_hex(merkle.root(leaves))
+    leaves = tuple([from_hex(record["recordId"], 32) for record in payload["records"]])
+    index, tree = leaves.index(leaf), _tree(leaves)
+    root = to_hex(tree.root)
     for item in existing(from_hex(payload["series"], 32), known):
         if item.entry["root"] == root:
-            path = [to_hex(node) for node in merkle.inclusion_path(leaves, index)]
+            path = [to_hex(node) for node in tree.path(index)]
             found = {"series": payload["series"], "batch": dict(item.entry), "index": index, "path": path}
             return {**found, "digest": payload["records"][index]["digest"]}
     raise NotFound("The batch of this record is not recorded yet.", "Try again when its application is final.")
+
+
+@lru_cache(maxsize=8)
+def _tree(leaves: tuple[bytes, ...]) -> merkle.Tree:
+    """One certificate asks for the place of its record several times, and the next often for the same batch."""
+    return merkle.Tree(leaves)
 
 
 def _digests(payload: Mapping[str, Any]) -> list[bytes]:

@@ -115,6 +115,9 @@ class Known(Protocol):
     def head(self, record_id: bytes) -> bytes:
         """Zero when nothing was ever recorded."""
 
+    def heads(self, record_ids: Sequence[bytes]) -> list[bytes]:
+        """Of many records, in order."""
+
     def history(self, record_id: bytes) -> list[RecordedEntry]:
         """Oldest first; empty when nothing was recorded. Raises Conflict when a newer change is not final yet."""
 
@@ -142,8 +145,8 @@ def free(record_ids: Sequence[bytes], known: Known) -> None:
     """That these records are different and none exists. Raises BadInput, AlreadyRecorded."""
     if len(set(record_ids)) < len(record_ids):
         raise BadInput("Two records of the application have the same id.", "Each may occur once.", "/records")
-    for record_id in record_ids:
-        if known.head(record_id) != ZERO32:
+    for record_id, head in zip(record_ids, known.heads(record_ids), strict=True):
+        if head != ZERO32:
             raise AlreadyRecorded(
                 f"Record {to_hex(record_id)} exists already.", "Look at its history; amend or transfer it instead."
             )

@@ -16,6 +16,7 @@ import structlog
 from scripts.bench.documents import documents_figures
 from scripts.bench.figures import Figures
 from scripts.bench.gas import gas_figures
+from scripts.bench.pipeline import batch_figures
 from scripts.bench.sealing import sealing_figures
 from scripts.bench.verification import verification_figures
 
@@ -25,6 +26,7 @@ PARTS: Mapping[str, Callable[[], Figures]] = {
     "documents": documents_figures,
     "verification": verification_figures,
     "gas": gas_figures,
+    "batches": batch_figures,
 }
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from pathlib import Path
 
 import rlp
 
-from ledger import bootstrap, certificate
+from ledger import certificate
 from ledger.encoding import canonical_json, keccak256, parse_json
 from ledger.registers.forms import Change, RecordRequest
-from ledger.settings import Settings
 from ledger.verifier import verify
+from scripts.bench.desk import Desk, open_desk
 from scripts.bench.figures import Figures, figure, rate
-from scripts.deploy import deploy_devnet
-from scripts.devnet import start_hardhat
 from wallet.keys import address_of, new_key
-from wallet.signer import LocalSigner
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 TITLES = 300
@@ -26,37 +22,29 @@ TITLES = 300
 
 def verification_figures() -> Figures:
     """One batch of titles, from submission to certificates, then their verification, on a real devnet."""
-    with tempfile.TemporaryDirectory() as folder, start_hardhat() as url:
-        settings = Settings(data=Path(folder) / "office", rpc_url=url)
-        deploy_devnet(settings)
-        office = bootstrap.open_office(settings)
-        files, started = _certificates(office), time.process_time()
+    with open_desk() as desk:
+        files, started = _certificates(desk), time.process_time()
         for data in files:  # once: a second time they would not be new ones
-            if not verify(data, office.trust).valid:
+            if not verify(data, desk.office.trust).valid:
                 raise SystemExit("A certificate of the benchmark does not verify.")
         verified = TITLES / (time.process_time() - started)
         _print_shares(files, TITLES / verified)
         proofs = [_proof_nodes(data) for data in files]
         limit = TITLES * rate(lambda: [_proof_work(nodes) for nodes in proofs])
-        office.close()
     reference = "hashing and decoding of the same proofs alone"
     return {"verify_certificates_per_s": figure(verified, "certificates/s a core", limit, reference)}
 
 
-def _certificates(office: bootstrap.Office) -> list[bytes]:
+def _certificates(desk: Desk) -> list[bytes]:
     fields, document = json.loads((SAMPLES / "deed.json").read_text()), (SAMPLES / "deed.pdf").read_bytes()
     holder = address_of(new_key())
     requests = [RecordRequest({**fields, "nib": f"10.15.22.05.{n:05}"}, holder, document) for n in range(TITLES)]
-    application = office.applications.submit("land", Change("issue", requests), "bench").application
-    data = office.applications.typed_data(application)
-    for path in sorted(office.settings.registrar_keystores.glob("*.json"))[:2]:
-        signer = LocalSigner.from_keystore(path, office.settings.password)
-        office.applications.approve(application.id, signer.sign_typed(data), signer.address, "registrar")
-    while office.store.application(application.id).state != "certified":
-        office.run_once()
-    register = str(office.trust.register_of_kind("land").name)
+    application = desk.office.applications.submit("land", Change("issue", requests), "bench").application
+    desk.approve(application)
+    desk.certify()
+    register = str(desk.office.trust.register_of_kind("land").name)
     ids = [bytes.fromhex(record["recordId"][2:]) for record in application.payload["records"]]
-    return [canonical_json(office.store.certificate(register, record_id)) for record_id in ids]
+    return [canonical_json(desk.office.store.certificate(register, record_id)) for record_id in ids]
 
 
 def _print_shares(files: list[bytes], seconds: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -130,22 +129,6 @@ def test_the_same_request_again_gives_the_same_answer(applicant: Applicant) -> N
 def test_the_same_request_gives_the_same_answer_after_it_was_recorded(applicant: Applicant, title: Title) -> None:
     again = applicant.apply(title.request, "title-of-the-session")
     assert (again.status_code, again.json()) == (201, title.accepted)
-
-
-def test_ten_equal_requests_at_once_are_one_application(applicant: Applicant) -> None:
-    request = applicant.parts.request()
-    with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: applicant.apply(request, "ten-at-once"), range(10)))
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1
-    stored = applicant.parts.office.store.applications("submitted", 1000)
-    assert len([a for a in stored if a.payload["records"][0]["recordId"] == answers[0].json()["recordIds"][0]]) == 1
-
-
-def test_a_key_used_for_another_body_is_refused(applicant: Applicant, problem: Problem) -> None:
-    request = applicant.parts.request()
-    assert applicant.apply(request, "one-key").status_code == 201
-    problem(applicant.apply(applicant.parts.request(), "one-key"), 422, "idempotency-mismatch")
 
 
 def test_an_approval_may_be_sent_twice(applicant: Applicant) -> None:

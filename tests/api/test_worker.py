@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from time import sleep
 from typing import Any
 
@@ -10,22 +12,40 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.app import create_app
-from api.worker import Worker
-from ledger.bootstrap import Office
-from ledger.errors import ChainUnreachable, InvalidProof
+from api.metrics import Metrics
+from api.worker import MAX_PAUSE_SECONDS, Turns, Worker
+from ledger.errors import ChainUnreachable, InvalidProof, LeaseTaken
+from ledger.status import Status
 from tests.api.conftest import Applicant, serving
 from tests.office import TestOffice
 
 
-class Stumbling(Office):
-    """An office whose steps fail with the errors of `failures`, one after the other."""
+@dataclass
+class Clock:
+    time: float = 0.0
 
-    failures: list[Exception]
+    def __call__(self) -> float:
+        return self.time
 
-    def run_once(self) -> None:
+
+@dataclass
+class Part:
+    """A part of an office whose steps fail with the errors of `failures`, one after the other."""
+
+    failures: list[Exception] = field(default_factory=list)
+    steps: int = 0
+
+    def __call__(self) -> None:
+        self.steps += 1
         if self.failures:
-            raise self.failures.pop()
-        super().run_once()
+            raise self.failures.pop(0)
+
+
+AWAY = "The node does not answer."
+
+
+def turns(clock: Clock) -> Turns:
+    return Turns(Metrics(lambda: Status(0, [])), clock)
 
 
 def test_the_worker_takes_an_approved_title_to_its_certificate(parts: TestOffice) -> None:
@@ -47,23 +67,83 @@ def test_the_worker_takes_an_approved_title_to_its_certificate(parts: TestOffice
 @pytest.mark.parametrize(
     ("failure", "logged"),
     [
-        (ChainUnreachable("The node does not answer."), {"error": "chain-unreachable", "log_level": "warning"}),
-        (InvalidProof("The node left out a log."), {"error": "invalid-proof", "log_level": "error"}),
-        (ValueError("Siti Rahasia Contoh"), {"error": "ValueError", "log_level": "error"}),
+        (ChainUnreachable(AWAY), {"event": "part waits", "error": "chain-unreachable", "log_level": "warning"}),
+        (LeaseTaken("other has it"), {"event": "part waits", "error": "lease-taken", "log_level": "info"}),
+        (InvalidProof("A log is left out."), {"event": "part failed", "error": "invalid-proof", "log_level": "error"}),
+        (ValueError("Siti Rahasia Contoh"), {"event": "part failed", "error": "ValueError", "log_level": "error"}),
     ],
 )
-def test_the_worker_survives_a_failed_step(parts: TestOffice, failure: Exception, logged: dict[str, Any]) -> None:
-    office = Stumbling(**vars(parts.office))
-    object.__setattr__(office, "failures", [failure])
-    worker = Worker(office)
+def test_a_failure_is_told_once_until_the_part_goes_on(failure: Exception, logged: dict[str, Any]) -> None:
+    clock, part = Clock(), Part([failure] * 5)
+    turn = turns(clock)
+    with capture_logs() as logs:
+        for _ in range(6):
+            turn("follower", part)
+            clock.time += MAX_PAUSE_SECONDS
+    assert part.steps == 6
+    assert [log["event"] for log in logs] == [logged["event"], "part goes on"]
+    assert logged.items() <= logs[0].items()
+    assert "Rahasia" not in str(logs)
+
+
+def test_a_part_that_fails_is_tried_again_after_a_pause_that_doubles() -> None:
+    clock, part = Clock(), Part([ChainUnreachable(AWAY)] * 100)
+    turn, tried = turns(clock), []
+    with capture_logs():
+        for clock.time in range(100):
+            before = part.steps
+            turn("publisher", part)
+            tried += [clock.time] if part.steps > before else []
+    assert tried == [0, 1, 3, 7, 15, 31, 61, 91]
+
+
+def test_a_part_that_fails_keeps_no_other_part() -> None:
+    clock, away, fine = Clock(), Part([ChainUnreachable(AWAY)] * 100), Part()
+    turn = turns(clock)
+    with capture_logs():
+        for clock.time in range(20):
+            turn("publisher", away)
+            turn("documents", fine)
+    assert (away.steps, fine.steps) == (5, 20)
+    assert turn.failing() == {"publisher": "chain-unreachable"}
+
+
+def test_whoever_stands_by_looks_at_the_lease_every_time() -> None:
+    part = Part([LeaseTaken("other.example has it.")] * 5)
+    turn = turns(Clock())
+    with capture_logs():
+        for _ in range(5):
+            turn("publisher", part)
+    assert (part.steps, turn.failing()) == (5, {})
+
+
+def test_a_part_that_goes_on_fails_afresh_the_next_time() -> None:
+    clock, part = Clock(), Part([ChainUnreachable(AWAY), ChainUnreachable(AWAY)])
+    turn = turns(clock)
+    with capture_logs() as logs:
+        for _ in range(2):
+            turn("publisher", part)
+            clock.time += 30
+        turn("publisher", part)
+        part.failures.append(ChainUnreachable(AWAY))
+        turn("publisher", part)
+        clock.time += 1
+        turn("publisher", part)
+    assert [log["event"] for log in logs] == ["part waits", "part goes on", "part waits", "part goes on"]
+    assert part.steps == 5
+
+
+def test_a_worker_whose_folder_is_gone_lives_on(parts: TestOffice, tmp_path: Path) -> None:
+    settings = parts.office.settings.model_copy(update={"data": tmp_path / "gone"})
+    worker = Worker(replace(parts.office, settings=settings), Metrics(lambda: Status(0, [])))
     with capture_logs() as logs:
         worker.start()
         for _ in range(500):
-            if logs or not worker.alive:
+            if worker.turns.failing() or not worker.alive:
                 break
             sleep(0.01)
+        assert worker.turns.failing() == {"office": "FileNotFoundError"}
         assert worker.alive
         worker.stop()
     assert not worker.alive
-    assert logged.items() <= logs[0].items()
-    assert "Rahasia" not in str(logs)
+    assert [(log["event"], log["log_level"]) for log in logs] == [("part failed", "error")]

@@ -30,7 +30,7 @@ def ask(url: str, method: str, parameters: list[Any]) -> Any:
 
 @contextmanager
 def proxied(node: str, answer: Answer) -> Iterator[Proxy]:
-    """`answer` is given each request and a function that asks the node itself."""
+    """`answer` is given each request and a function that asks the node itself; a number is an HTTP status."""
     proxy = Proxy("")
 
     class Handler(BaseHTTPRequestHandler):
@@ -39,8 +39,9 @@ def proxied(node: str, answer: Answer) -> Iterator[Proxy]:
             requests = asked if isinstance(asked, list) else [asked]
             proxy.requests.extend(requests)
             answers = [answer(request, partial(_forward, node, request)) for request in requests]
+            status = next((number for number in answers if isinstance(number, int)), 200)
             body = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -49,7 +50,11 @@ def proxied(node: str, answer: Answer) -> Iterator[Proxy]:
         def log_message(self, format: str, *arguments: Any) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Whoever asked has gone."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     proxy.url = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever)
     thread.start()

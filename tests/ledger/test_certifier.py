@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -74,6 +76,52 @@ def test_forged_proof_of_the_node_is_never_certified(desk: TestOffice, monkeypat
                 office.run_once()
         assert certificate_of(desk, application) is None
     assert desk.certify(application.id).state == "certified"
+
+
+class Counting(FaultyChain):
+    """A node that counts the proofs it is asked for."""
+
+    proofs = 0
+
+    def proof(self, address: str, slots: Any, block_number: int) -> Any:
+        type(self).proofs += 1
+        return self.real.proof(address, slots, block_number)
+
+
+def test_a_backlog_is_captured_with_one_question_to_each_contract(
+    desk: TestOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applications = [desk.approve(desk.issue(desk.request(), desk.request())) for _ in range(4)]
+    final(desk, applications)
+    with monkeypatch.context() as counted:
+        counted.setattr(desk.office.certifier, "chain", Counting(desk.office.chain))
+        desk.office.certifier.run_once()
+    assert Counting.proofs == 2
+    for application in applications:
+        assert desk.office.store.application(application.id).state == "certified"
+        for index in range(2):
+            found = desk.office.store.certificate(str(desk.trusted().name), record_of(application, index))
+            assert found and verify(canonical_json(found), desk.office.trust).valid
+
+
+def test_a_record_whose_content_is_gone_keeps_no_other_from_its_certificate(desk: TestOffice) -> None:
+    lost, kept = approved(desk), approved(desk)
+    final(desk, [lost, kept])
+    digest = bytes.fromhex(lost.payload["records"][0]["digest"][2:])
+    with closing(sqlite3.connect(desk.office.settings.data / "office.db")) as database, database:
+        rows = database.execute("SELECT * FROM contents WHERE digest = ?", (digest,)).fetchall()
+        database.execute("DELETE FROM contents WHERE digest = ?", (digest,))
+    desk.office.certifier.run_once()
+    states = [desk.office.store.application(application.id).state for application in (lost, kept)]
+    assert states == ["final", "certified"]
+    with closing(sqlite3.connect(desk.office.settings.data / "office.db")) as database, database:
+        database.executemany(f"INSERT INTO contents VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    assert desk.certify(lost.id).state == "certified"
+
+
+def final(desk: TestOffice, applications: list[Application]) -> None:
+    while any(desk.office.store.application(item.id).state != "final" for item in applications):
+        desk.publish_and_follow()
 
 
 class Pruned(FaultyChain):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
 from hashlib import sha256
 from itertools import combinations
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import merkle
-from ledger.content import Content, DisclosedField, Disclosure, SaltedField
+from ledger.content import Content, DisclosedField, Disclosure, SaltedField, salted
 from ledger.errors import BadInput, InvalidProof
 
 SALT = "AAECAwQFBgcICQoLDA0ODw"
@@ -39,6 +40,14 @@ def test_every_field_gets_a_fresh_salt_of_16_bytes_each_time() -> None:
     salts = [field.salt for _ in range(20) for field in Content.salted(VALUES).fields]
     assert len(set(salts)) == len(salts)
     assert {len(salt) for salt in salts} == {22}
+    assert all(urlsafe_b64encode(urlsafe_b64decode(salt + "==")).decode() == salt + "==" for salt in salts)
+
+
+def test_salts_that_are_drawn_together_are_16_bytes_each_and_all_others() -> None:
+    drawn = [field.salt for content in salted([VALUES] * 50) for field in content.fields]
+    assert {len(urlsafe_b64decode(salt + "==")) for salt in drawn} == {16}
+    assert len(set(drawn)) == 50 * len(VALUES)
+    assert len({salt[21] for salt in drawn}) == 4  # the last letter holds the last two bits
 
 
 def test_the_digest_does_not_depend_on_the_order_of_the_fields() -> None:

@@ -6,6 +6,7 @@ import struct
 from typing import Any
 
 import pytest
+import rfc8785
 from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
@@ -238,6 +239,25 @@ def test_canonical_json_is_stable_and_means_the_same(value: Any) -> None:
     again = parse_json(written, 1 << 20, "The file")
     assert again == value
     assert canonical_json(again) == written
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=[])) | st.text('\x00\x1f\b\t"\\\x7f\u2028\ud800\udfffA')
+ANYTHING = st.recursive(
+    ANY_TEXT | st.none() | st.booleans() | st.floats() | st.integers() | st.sampled_from([2**53, -(2**53), 2**53 - 1]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.lists(ANY_TEXT, max_size=4) | ANYTHING)
+def test_canonical_json_agrees_with_the_library_of_rfc_8785_also_in_what_it_refuses(value: Any) -> None:
+    try:
+        expected = rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        with pytest.raises(BadInput, match="no canonical JSON form"):
+            canonical_json(value)
+    else:
+        assert canonical_json(value) == expected
 
 
 @given(st.binary(max_size=60) | st.text('[]{}",:\\0aeE+-.NI \n', max_size=60).map(str.encode))

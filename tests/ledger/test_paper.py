@@ -157,7 +157,7 @@ def test_one_registrar_counts_once() -> None:
 def forgeries() -> Iterator[tuple[str, Paper]]:
     good, batched = issue(2), batch("transactions", SPENT, 20, 7)
     for number, leaf in enumerate(good.leaves):
-        changed: Any = leaf_hash(leaf) if isinstance(leaf, bytes) else replace(leaf, value=leaf.value + "1")
+        changed: Any = leaf_hash(leaf) if isinstance(leaf, bytes) else leaf._replace(value=leaf.value + "1")
         yield f"leaf {number}", replace(good, leaves=(*good.leaves[:number], changed, *good.leaves[number + 1 :]))
     shown = next(number for number, leaf in enumerate(good.leaves) if not isinstance(leaf, bytes))
     hidden: Any = good.leaves[shown].leaf()  # type: ignore[union-attr]

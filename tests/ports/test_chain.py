@@ -19,7 +19,7 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from trie import HexaryTrie
 
-from ledger.adapters.evm_chain import EvmChain
+from ledger.adapters.evm_chain import BATCH, EvmChain
 from ledger.encoding import address_bytes, to_hex
 from ledger.errors import ContractReverted, InvalidProof, NotFound, Refused
 from ledger.model import Receipt
@@ -191,6 +191,18 @@ def test_a_revert_is_named_with_its_arguments(node: Node) -> None:
     with pytest.raises(ContractReverted) as raised:
         node.chain.call(node.authority, data)
     assert raised.value.name == "AccessManagerUnauthorizedAccount"
+
+
+def test_many_calls_are_answered_in_their_order_or_the_one_that_reverts_is_named(node: Node) -> None:
+    has_role, policy = keccak(b"hasRole(uint64,address)")[:4], keccak(b"policyOf(address)")[:4]
+    registers = [REGISTERS[n % 3] if n % 2 else ABSENT for n in range(2 * BATCH + 1)]
+    asked = [(node.authority, policy + address_bytes(register).rjust(32, b"\0")) for register in registers]
+    answers = node.chain.calls(asked)
+    assert answers == [node.chain.call(*request) for request in asked]
+    assert {answer[-1] for answer in answers} == {0, 2}
+    assert node.chain.calls([]) == []
+    with pytest.raises(ContractReverted):
+        node.chain.calls([asked[0], (node.authority, has_role), asked[1]])
 
 
 def test_a_revert_without_data_has_no_name(node: Node) -> None:

@@ -47,6 +47,7 @@ CALLS: dict[str, Callable[[EvmChain], Any]] = {
     "block": lambda chain: chain.block("latest"),
     "code": lambda chain: chain.code(ABSENT),
     "call": lambda chain: chain.call(ABSENT, b""),
+    "calls": lambda chain: chain.calls([(ABSENT, b""), (ABSENT, b"")]),
     "next_nonce": lambda chain: chain.next_nonce(ABSENT),
     "fees": lambda chain: chain.fees(),
     "estimate_gas": lambda chain: chain.estimate_gas(ABSENT, ABSENT, b""),
@@ -66,6 +67,11 @@ JUNK = {
     "a word": result("zz")(b""),
     "an object": result({})(b""),
     "a list of numbers": result([1])(b""),
+    "numbers for a batch": b"[1, 2]",
+    "answers of mixed ids": b'[{"id": "a", "result": "0x"}, {"id": 1, "result": "0x"}]',
+    "half a batch": b'[{"id": 1, "result": "0x"}]',
+    "no answer in a batch": b'[{"id": 1, "result": "0x"}, {"id": 2}]',
+    "an error for a batch": error(-32600, "batch too large")(b""),
     "a limit": error(-32005, "daily request count exceeded")(b""),
 }
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from ledger.encoding import ZERO32
 from ledger.model import Followed
 from ledger.ports import RecordStore
-from tests.ports.test_record_store import RECORD, REGISTER, RELAYER, accept, application, follow, recorded
+from tests.ports.test_record_store import (
+    RECORD,
+    REGISTER,
+    RELAYER,
+    accept,
+    application,
+    contents,
+    follow,
+    recorded,
+)
 
 
 def test_what_was_revealed_of_a_commitment_is_kept_once_for_each_register(store: RecordStore) -> None:
@@ -36,6 +45,16 @@ def test_accepted_contents_are_those_of_living_applications_of_others(store: Rec
     assert found == [(RECORD, "Siti other")] * 2
     assert len(list(store.accepted(REGISTER, "key_o"))) == 4  # no wildcard
     assert list(store.accepted("another", "key-own")) == []
+
+
+def test_contents_and_histories_of_many_records_are_found_at_once(store: RecordStore) -> None:
+    accept(store)
+    follow(store, 9, [recorded(1), recorded(2)])
+    wanted = [item.digest for item in contents()] + [n.to_bytes(32, "big") for n in range(1_000)]
+    assert store.contents(wanted) == {item.digest: item.fields for item in contents()}
+    assert store.contents([]) == {}
+    assert store.histories(REGISTER, [*wanted, RECORD]) == {RECORD: store.history(REGISTER, RECORD)}
+    assert store.histories("another", [RECORD]) == store.histories(REGISTER, []) == {}
 
 
 def test_recorded_records_are_told_once_and_those_of_ones_own_not(store: RecordStore) -> None:

@@ -20,7 +20,16 @@ from ledger.encoding import ZERO32, keccak256
 from ledger.entries import layout_of
 from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound, Unavailable
 from ledger.identity_entry import IdentityEntry
-from ledger.model import Application, Approval, Followed, RecordedEntry, StoredContent, StoredDocument, Transaction
+from ledger.model import (
+    Application,
+    Approval,
+    Followed,
+    RecordedEntry,
+    StoredCertificate,
+    StoredContent,
+    StoredDocument,
+    Transaction,
+)
 from ledger.ports import RecordStore
 
 REGISTER = "eip155:31337:0x5FbDB2315678afecb367f032d93F642f64180aa3"
@@ -165,7 +174,9 @@ def test_applications_come_oldest_first_up_to_the_limit(store: RecordStore) -> N
         accept(store, name)
     assert [item.id for item in store.applications("submitted")] == names
     assert [item.id for item in store.applications("submitted", 2)] == names[:2]
-    assert store.applications("approved") == []
+    assert store.application_ids("submitted") == names
+    assert store.application_ids("submitted", 2) == names[:2]
+    assert store.applications("approved") == store.application_ids("approved") == []
 
 
 def test_moving_from_a_state_it_is_not_in_is_a_conflict(store: RecordStore) -> None:
@@ -259,6 +270,25 @@ def test_the_newest_certificate_is_of_the_longest_history_and_the_last_made(stor
     for head, length, note in ((b"b", 2, "first"), (b"a", 1, "old"), (b"b", 2, "again")):
         store.save_certificate(REGISTER, RECORD, length, head, {"entries": [{}] * length, "note": note})
     assert store.certificate(REGISTER, RECORD) == {"entries": [{}, {}], "note": "again"}
+
+
+def certificate(sequence: int, note: str) -> StoredCertificate:
+    return StoredCertificate(REGISTER, RECORD, sequence, b"head %d" % sequence, {"note": note})
+
+
+def test_certificates_are_saved_together_with_the_applications_that_they_certify(store: RecordStore) -> None:
+    for name in ("one", "two"):
+        accept(store, name)
+        store.move(name, "submitted", "final")
+    store.save_certificates([certificate(2, "newest"), certificate(1, "first"), certificate(2, "again")], ["one"])
+    assert store.certificate(REGISTER, RECORD) == {"note": "again"}
+    assert store.certificate(REGISTER, RECORD, b"head 1") == {"note": "first"}
+    assert (store.application_ids("certified"), store.application_ids("final")) == (["one"], ["two"])
+    with pytest.raises(Conflict):
+        store.save_certificates([certificate(3, "too late")], ["two", "one"])
+    assert store.certificate(REGISTER, RECORD, b"head 3") is None
+    assert store.application_ids("final") == ["two"]
+    store.save_certificates([])
 
 
 def test_killed_while_accepting_it_keeps_whole_applications_and_all_it_acknowledged(
