@@ -13,11 +13,10 @@ from hashlib import sha256
 from typing import Any
 
 from ledger import authority, sealing
-from ledger.certificate import parse_subject
 from ledger.content import Content, salted
 from ledger.dossiers import Dossiers
 from ledger.encoding import canonical_json, from_hex, parse_address, to_hex
-from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge, Unavailable
+from ledger.errors import Conflict, ContractReverted, Refused, Unavailable
 from ledger.known import NewestState
 from ledger.model import Application, Approval, Dossier, StoredContent, StoredDocument
 from ledger.ports import Chain, Clock, DocumentStore, RecordStore
@@ -25,11 +24,11 @@ from ledger.readers import HOLDER, ReaderKeys, parse_public_key
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.registers.forms import Change, RecordRequest
-from ledger.trust import TrustRoot
+from ledger.request_checks import check_change, check_record
+from ledger.trust import TrustedRegister, TrustRoot
 from wallet.keys import recover
 from wallet.typed_data import TypedData
 
-MAX_DOCUMENT_BYTES = 25_000_000
 APPROVAL_SECONDS = 7 * 24 * 3600
 CLOSED = "This office cannot publish now: it verifies and answers, and takes no applications."
 _UNSEALED = "0x" + 64 * "f"
@@ -89,15 +88,47 @@ class Applications:
             raise Unavailable(CLOSED, "Apply later; what it has taken before is kept and goes on then.")
         change = register.prepared(change)
         for i, request in enumerate(change.records):
-            _check_record(register, request, f"/records/{i}")
+            check_record(register, request, f"/records/{i}")
         known = NewestState(trusted, self.store, self.chain)
         payload = register.draft(change, known)
         self._check_rules(register, change.action, payload, known)
         contents, documents = self._sealed(register, change.records, readers)
-        digests = [content.digest for content in contents]
+        accepted = self._accept(trusted, change.action, payload, contents, documents, idempotency_key, body_digest)
+        return Receipt(accepted, self._token(accepted.id))
+
+    def submit_sealed(
+        self,
+        kind: str,
+        change: Change,
+        contents: Sequence[Content],
+        documents: Sequence[StoredDocument],
+        idempotency_key: str,
+    ) -> Application:
+        """As `submit`, with contents that have their salts already, those of the change's records in their order, and
+        documents that lie in the store sealed."""
+        trusted, register = self.trust.register_of_kind(kind), register_of_kind(kind)
+        body_digest = _body_digest(kind, change)
+        if earlier := self.store.accepted_before(idempotency_key, body_digest):
+            return earlier
+        known = NewestState(trusted, self.store, self.chain)
+        payload = register.draft(change, known)
+        self._check_rules(register, change.action, payload, known)
+        return self._accept(trusted, change.action, payload, contents, documents, idempotency_key, body_digest)
+
+    def _accept(
+        self,
+        trusted: TrustedRegister,
+        action: str,
+        payload: dict[str, Any],
+        contents: Sequence[Content],
+        documents: Sequence[StoredDocument],
+        idempotency_key: str,
+        body_digest: bytes,
+    ) -> Application:
+        register, digests = register_of_kind(trusted.kind), [content.digest for content in contents]
         for record, digest in zip(payload["records"], digests, strict=False):
             record["digest"] = to_hex(digest)
-        self.documents.put_many(register.finish(change.action, payload))
+        self.documents.put_many(register.finish(action, payload))
         stored = [
             StoredContent(digest, from_hex(record["recordId"], 32), content.as_json())
             for digest, record, content in zip(digests, payload["records"], contents, strict=False)
@@ -105,12 +136,11 @@ class Applications:
         now, application_id = self.clock.now(), secrets.token_hex(16)
         payload["deadline"] = now + APPROVAL_SECONDS
         access = sha256(self._token(application_id).encode()).digest()
-        application = Application(application_id, str(trusted.name), change.action, payload, "submitted", now, access)
+        application = Application(application_id, str(trusted.name), action, payload, "submitted", now, access)
         if not register.approver_roles(application) and not register.signers(application):
             application = application.moved("approved")
         keep = self.dossiers.keep(Dossier(application, idempotency_key, body_digest, stored, documents))
-        accepted = self.store.add_application(application, stored, documents, idempotency_key, body_digest, keep)
-        return Receipt(accepted, self._token(accepted.id))
+        return self.store.add_application(application, stored, documents, idempotency_key, body_digest, keep)
 
     def approve(self, application_id: str, signature: bytes, signer: str, role: str) -> Application:
         """Add one signature; the application as it is then. Raises NotFound, Conflict, Refused, BadSignature."""
@@ -252,48 +282,6 @@ def _lacking(required: Iterable[str], approvals: Iterable[Approval]) -> list[str
         else:
             lacking.append(role)
     return lacking
-
-
-def check_change(register: Register, change: Change) -> None:
-    """Whether a change has the form that its action asks for; the contents are not looked at. Raises BadInput."""
-    form = register.forms.get(change.action)
-    if form is None:
-        known = ", ".join(register.forms)
-        raise BadInput(f"{change.action[:40]!r} is no action of a {register.kind} register.", f"Known: {known}.")
-    form.check(change)
-    for i, subject in enumerate(change.subjects):
-        _located(f"/subjects/{i}", parse_subject, register, dict(subject))
-
-
-def check_pdf(data: bytes) -> None:
-    """Whether these bytes may be a PDF (ISO 32000-2 section 7.5.2); nothing is unpacked. Raises BadInput, TooLarge."""
-    if not data:
-        raise BadInput("The document is empty.", "Choose the PDF again.", "/document")
-    if len(data) > MAX_DOCUMENT_BYTES:
-        raise TooLarge(
-            f"The document has {len(data):,} bytes; at most {MAX_DOCUMENT_BYTES:,} are taken.", "", "/document"
-        )
-    if b"%PDF-" not in data[:1024] or b"%%EOF" not in data[-1024:]:
-        raise BadInput("The document is not a whole PDF.", "Save or scan it as PDF and choose it again.", "/document")
-
-
-def _check_record(register: Register, request: RecordRequest, pointer: str) -> None:
-    _located(pointer, register.schema.validate, request.fields)
-    if register.schema.document:
-        _located(pointer, check_pdf, request.document)
-        if request.reader:
-            parse_public_key(request.reader, f"{pointer}/reader")
-    elif request.document or request.reader:
-        part = "document" if request.document else "reader"
-        raise BadInput(f"A record of {register.schema.id} has no document.", "Leave it out.", f"{pointer}/{part}")
-
-
-def _located(pointer: str, check: Any, *arguments: Any) -> None:
-    """Run a check whose errors point into one part of the request."""
-    try:
-        check(*arguments)
-    except BadInput as error:
-        raise type(error)(error.message, error.hint, pointer + error.pointer) from None
 
 
 def _body_digest(kind: str, change: Change) -> bytes:

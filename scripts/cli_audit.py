@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -56,8 +57,30 @@ def fsck(as_json: Annotated[bool, typer.Option("--json", help="one JSON object a
         )
 
 
+def reanchor(
+    old: Annotated[Path, typer.Argument(help="data folder of the office whose chain is lost; it is only read")],
+) -> None:
+    """Apply at this office for all that another had on a chain that is lost, with the same contents and documents.
+
+    Registrars approve each application. The same command again goes on: a series takes one batch after another."""
+    from ledger import upkeep
+
+    with open_office() as office:
+        with progress("looked at", None, "records") as advance:
+            done = upkeep.reanchor(office, old, lambda: advance(1))
+        for remark in done.remarks:
+            typer.echo(f"look after    {remark}")
+        for application_id in done.applications:
+            typer.echo(f"application   {application_id}")
+        typer.echo(f"applied for   {len(done.applications):,} applications, which are not recorded yet")
+        if done.waiting:
+            typer.echo(
+                f"waiting       {done.waiting:,} batches, for the one before them to be final; then run it again"
+            )
+
+
 def _line(item: Finding) -> str:
     return f"{item.table:15} {item.key}{f' column {item.column}' if item.column else ''}: {item.problem}"
 
 
-COMMANDS = (rebuild, fsck)
+COMMANDS = (rebuild, fsck, reanchor)

@@ -32,6 +32,7 @@ SERVICES = {
     "key_ring",
     "rebuilding",
     "reanchoring",
+    "request_checks",
     "readers",
     "handing",
     "eraser",
