@@ -13,7 +13,7 @@ from api.limits import BodyLimit, SecurityHeaders
 from api.metrics import Measured, Metrics
 from api.pages import routes as pages
 from api.pages.static import STATIC, Static
-from api.routes import applications, entries, health, records, registers, verification
+from api.routes import applications, documents, entries, health, records, registers, verification
 from api.running import Running
 from api.schemas import Problem
 from api.watch import Watch
@@ -66,7 +66,7 @@ def create_app(office: Office, *, worker: bool = True) -> FastAPI:
     problems.install(app)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Measured, metrics=metrics)
-    for part in (registers, verification, health, docs, applications, entries, records, pages):
+    for part in (registers, verification, health, docs, applications, documents, entries, records, pages):
         app.include_router(part.router)
     app.mount("/static", Static(directory=STATIC))
     return app

@@ -25,6 +25,7 @@ STATUS: Mapping[type[KhalayakError], int] = {
     errors.BadInput: 400,
     errors.TooLarge: 413,
     errors.NotFound: 404,
+    errors.Erased: 410,
     errors.Conflict: 409,
     errors.IdempotencyMismatch: 422,
     errors.Refused: 403,
@@ -81,9 +82,12 @@ def of_error(error: KhalayakError) -> ProblemResponse:
         # Such a message is for the office's operators: it may name a file, or the address of a node.
         log.error("request failed", error=error.code, reason=error.message)
         return problem(status, error.code, "The office cannot answer this now.", "Try again later.", headers=headers)
-    links = _REGISTERS if isinstance(error, errors.NeverRecorded) else None
+    members: dict[str, Any] = {"links": _REGISTERS if isinstance(error, errors.NeverRecorded) else None}
+    if isinstance(error, errors.Erased):
+        receipt = f"/v1/erasures/records/{error.receipt}"
+        members = {"ground": error.ground, "orderedAt": error.time, "links": {"receipt": f"{receipt}/certificate"}}
     pointer = error.pointer if isinstance(error, errors.BadInput) else ""
-    return problem(status, error.code, error.message, error.hint, pointer, headers, links=links)
+    return problem(status, error.code, error.message, error.hint, pointer, headers, **members)
 
 
 def place_of(error: BaseException) -> str:

@@ -63,6 +63,16 @@ class Status(_Answer):
     links: dict[str, str]
 
 
+class SealedDocument(_Answer):
+    """A sealed document: `sha256` and `size` are those of what was sealed; `wraps` its key for each reader (HPKE)."""
+
+    cid: str
+    sha256: str
+    size: int
+    mediaType: str  # noqa: N815
+    wraps: dict[str, str]
+
+
 class FieldAnswer(_Answer):
     """A field of a register's content. `mandatory` may not be withheld, `optional` may be missing."""
 

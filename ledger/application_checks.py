@@ -121,6 +121,8 @@ class ApplicationChecks:
 
 
 def _content_problems(register: Register, content: StoredContent) -> Iterator[tuple[str, str]]:
+    if not content.fields:
+        return  # erased; whether it is, the dossier says
     try:
         read = Content.from_json(content.fields)
     except BadInput:

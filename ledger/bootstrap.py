@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from ledger.certifier import Certifier, Cosign
 from ledger.cosigner import Cosigner, check_genesis
 from ledger.dossiers import Dossiers
 from ledger.encoding import keccak256
+from ledger.eraser import Eraser
 from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
 from ledger.follower import Follower
 from ledger.health import FOLLOWER_LEASE, Health
@@ -31,11 +31,12 @@ from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.readers import ReaderKeys
 from ledger.rebuilding import note_if_behind
+from ledger.retention import Retention
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
 from wallet.errors import WalletError
-from wallet.files import read_private
+from wallet.files import exclusive, read_private
 from wallet.signer import LocalSigner
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Office:
     publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
+    eraser: Eraser
+    retention: Retention
     dossiers: Dossiers
     health: Health
     closed: WalletError | None = None
@@ -89,6 +92,7 @@ class Office:
                 turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
             turn("certifier", partial(self._leased, FOLLOWER_LEASE, self.certifier.run_once))
             turn("dossiers", partial(self.dossiers.run_once, self.store))
+            turn("eraser", partial(self._leased, FOLLOWER_LEASE, self.eraser.run_once))
 
     def _bring_documents(self) -> None:
         self.documents.run_once()
@@ -115,14 +119,6 @@ class Office:
 
 def _lease_of(publisher: Publisher) -> str:
     return f"relayer {publisher.relayer.address}"
-
-
-@contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Wait for the lock of a file; it is let go when the process ends, however it ends."""
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
@@ -159,6 +155,8 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
         publisher,
         tuple(Follower(trusted, store, chain) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        Eraser(trust, store, documents, dossiers),
+        Retention(trust, store, chain, clock, settings.index_key),
         dossiers,
         _health(settings, trust, store, documents, publisher, closed),
         closed,

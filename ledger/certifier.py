@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
 from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse, parse_subject
 from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
-from ledger.encoding import canonical_json, from_hex
+from ledger.encoding import canonical_json, from_hex, to_hex
 from ledger.errors import (
     ChainMismatch,
     Conflict,
+    Erased,
     KhalayakError,
     NotFound,
     SplitView,
@@ -161,6 +163,9 @@ class Certifier:
             try:
                 claimed += self._claimed(trusted, its, known)
                 certified.append(application_id)
+            except Erased:
+                certified.append(application_id)
+                log.info("nothing to certify", application=application_id, reason="its content was erased")
             except NotFound as error:
                 log.error("no certificate", application=application_id, reason=error.message)
         try:
@@ -172,12 +177,10 @@ class Certifier:
             log.info("applications are certified elsewhere", applications=certified)
 
     def _claimed(self, trusted: TrustedRegister, record_ids: Sequence[bytes], known: Known) -> list[Claimed]:
-        """Raises NotFound."""
+        """Raises NotFound, Erased."""
         claims = [register_of_kind(trusted.kind).claim(record_id, known) for record_id in record_ids]
         contents = self.store.contents(claim.digest for claim in claims)
-        if any(claim.digest not in contents for claim in claims):
-            raise NotFound("Neither this office nor its chain knows the content of this record.")
-        read = (Content.from_json(contents[claim.digest]) for claim in claims)
+        read = (Content.from_json(contents.get(claim.digest) or self.content(claim.digest)) for claim in claims)
         return list(map(Claimed, record_ids, claims, read))
 
     def _make(
@@ -194,6 +197,24 @@ class Certifier:
             made.append(Certificate(trusted.name, trusted.kind, *told, state))
             self._check_own(made[-1])
         return made
+
+    def content(self, digest: bytes) -> list[dict[str, Any]]:
+        """The fields of a content. Raises Erased, NotFound."""
+        content = self.store.content(digest)
+        if content is not None:
+            return content
+        tombstone = self.store.erasure_of(digest)
+        if tombstone is None:
+            raise NotFound("Neither this office nor its chain knows the content of this record.")
+        day = datetime.fromtimestamp(tombstone.time, UTC).date().isoformat()
+        ground = f" Its ground: {tombstone.ground}." if tombstone.ground else ""
+        raise Erased(
+            f"What this record said was erased by an order of {day}.{ground}",
+            "It can never be certified again. Its history stays, and so does the receipt of its erasure.",
+            to_hex(tombstone.receipt),
+            tombstone.ground,
+            tombstone.time,
+        )
 
     def _check_own(self, certificate: Certificate) -> None:
         """Nothing leaves this office that a stranger's verifier would refuse. An expired right is no refusal."""

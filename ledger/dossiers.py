@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -27,11 +28,12 @@ from ledger.model import (
     Transaction,
 )
 from ledger.ports import DocumentStore, RecordStore
-from ledger.readers import ReaderKeys, public_key, unwrap
+from ledger.readers import OFFICE, ReaderKeys, opens, public_key, unwrap
 
 FORMAT = "khalayak-dossier@1"
 MAX_BYTES = 256 << 20  # sealed, and unpacked
 LEVEL = 1  # of zlib: salts and digests do not shrink, and a higher one takes twice the time for 3 %
+LINES_A_STEP = 500
 ENDED = ("certified", "failed", "refused")
 T = TypeVar("T")
 
@@ -90,11 +92,44 @@ class Dossiers:
     def replace(self, dossier: Dossier) -> None:
         """Keep this instead of all that was kept of the application, which nobody can open any more then. Repeat it
         after a crash. Raises NotFound, Unavailable."""
-        kept = self._kept(dossier.application.id)
+        self._replace(self._kept(dossier.application.id), dossier)
+
+    def _replace(self, kept: _Kept, dossier: Dossier) -> None:
         old = [offset for offset in (kept.accepted, kept.ended, *kept.superseded) if offset is not None]
         with self.readers.sealing():
             self.ring.append([line for line in self._lines(dossier, known=False) if "approval" not in line])
         self.ring.overwrite(old)
+
+    def rewrap(self, progress: Callable[[int], None]) -> int:
+        """Wrap every dossier's key that the office's first key does not open for that one; how many were. Raises
+        DocumentCorrupt where a wrap opens with none of its keys, Unavailable, WalletError."""
+        private, found, step = self.readers.private(), 0, list[tuple[int, dict[str, Any]]]()
+        for line in self.ring.lines():
+            if line.value is not None and "key" in line.value and not _opens(line.value, private[0]):
+                cid = line.value["cid"]
+                key = unwrap(bytes.fromhex(line.value["key"]), private[1:], cid)
+                step.append((line.offset, line.value | {"key": sealing.wrap(key, public_key(private[0]), cid).hex()}))
+            if len(step) == LINES_A_STEP:
+                self.ring.rewrite(step)
+                found, step = found + len(step), []
+                progress(LINES_A_STEP)
+        if step:
+            self.ring.rewrite(step)
+        return found + len(step)
+
+    def renew(self, store: RecordStore, progress: Callable[[int], None]) -> int:
+        """Keep anew what holds a wrap of a document that the office's first key does not open; how many were. What
+        cannot be read is left: no key of the office would open it. Raises Unavailable, WalletError."""
+        private, found = self.readers.private(), 0
+        for application_id, kept in self._indexed()[0].items():
+            with suppress(DocumentMissing, DocumentCorrupt, NotFound):
+                old = self._opened(kept, private, again=False)
+                if all(OFFICE not in d.wraps or opens(d.wraps[OFFICE], private[0], d.cid) for d in old.documents):
+                    continue
+                self._replace(kept, store.dossier(application_id))
+                found += 1
+                progress(1)
+        return found
 
     def read(self, application_id: str) -> Dossier:
         """Raises NotFound, DocumentMissing, DocumentCorrupt, Unavailable."""
@@ -180,6 +215,10 @@ class Dossiers:
             return _dossier(orjson.loads(text))
         except (zlib.error, ValueError, LookupError, TypeError):
             raise DocumentCorrupt("What its line in the key ring leads to is no dossier.") from None
+
+
+def _opens(line: Mapping[str, Any], private: bytes) -> bool:
+    return opens(bytes.fromhex(line["key"]), private, line["cid"])
 
 
 def _request(idempotency_key: str) -> str:

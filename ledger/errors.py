@@ -17,6 +17,7 @@ __all__ = [
     "DocumentCorrupt",
     "DocumentMissing",
     "DocumentStoreUnavailable",
+    "Erased",
     "IdempotencyMismatch",
     "InvalidProof",
     "KhalayakError",
@@ -59,6 +60,17 @@ class NeverRecorded(NotFound):
     """As of the last block followed, the register holds nothing about this."""
 
     code = "never-recorded"
+
+
+class Erased(NotFound):
+    """What a record said was erased. `receipt` is the leaf of the erasures register that ordered it (0x-hex), `ground`
+    the code in it, `time` that of its block in seconds since 1970."""
+
+    code = "erased"
+
+    def __init__(self, message: str, hint: str, receipt: str, ground: str, time: int) -> None:
+        super().__init__(message, hint)
+        self.receipt, self.ground, self.time = receipt, ground, time
 
 
 class NotCertified(NotFound):

@@ -236,3 +236,6 @@ class _Nothing:
 
     def brought(self, record_id: bytes) -> Application:
         raise NotFound("Nothing is known.")
+
+    def check_erasable(self, register: str, erased: bytes) -> None:
+        return None

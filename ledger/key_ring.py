@@ -81,6 +81,24 @@ class KeyRing:
                 _write(file, offset, b" " * length)
             os.fsync(file.fileno())
 
+    def rewrite(self, changes: Sequence[tuple[int, dict[str, Any]]]) -> None:
+        """Put other lines of the same length where these begin. They are written behind the end first, so that a power
+        cut that tears a line leaves its copy. Raises StoreUnavailable, ConfigurationError, DocumentCorrupt."""
+        with self._open() as file:
+            texts = [(offset, json.dumps(line, separators=(",", ":")).encode() + b"\n") for offset, line in changes]
+            for offset, text in texts:
+                file.seek(offset)
+                if len(file.readline()) != len(text):
+                    raise DocumentCorrupt("A line of the key ring was overwritten or is damaged.", "Begin again.")
+            end = _cut(file)
+            _write(file, end, b"".join(text for _, text in texts))
+            os.fsync(file.fileno())
+            for offset, text in texts:
+                _write(file, offset, text)
+            os.fsync(file.fileno())
+            file.truncate(end)
+            os.fsync(file.fileno())
+
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
         try:

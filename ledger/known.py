@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ledger import authority
-from ledger.encoding import ZERO32, to_hex
-from ledger.errors import Conflict, NotFound, Unavailable
+from ledger.encoding import ZERO32, RegisterName, to_hex
+from ledger.errors import Conflict, NotFound, Refused, Unavailable
 from ledger.model import Application, RecordedEntry
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
@@ -52,6 +52,19 @@ class FinalState:
         if application is None:
             raise NotFound(f"This office knows no content of record {to_hex(record_id)}.", "Check its id.")
         return application
+
+    def check_erasable(self, register: str, erased: bytes) -> None:
+        name = str(RegisterName.parse(register, "/records/0/fields/register"))
+        found = self.store.contents_of(name, erased)
+        if not found:
+            raise NotFound(f"This office holds nothing of {to_hex(erased)} in that register.", "Check its id.")
+        record_ids = {erased, *(content.record_id for content in found)}
+        if standing := [hold for hold in self.store.holds(name, record_ids) if hold.until is None]:
+            raise Refused(
+                f"A legal hold stands on record {to_hex(standing[0].record_id)}.", "It is lifted first, by a registrar."
+            )
+        if not any(content.fields for content in found):
+            raise Conflict(f"The content of {to_hex(erased)} was erased already.", "Look at its receipt.")
 
 
 class PastState(FinalState):

@@ -176,8 +176,8 @@ class HeldContent:
 class Tombstone:
     """What is left of something erased. `erased` is a record's id, or the digest of one content; `series` the record of
     the erasures register that orders it and `receipt` the leaf in it; `ground` is empty where this office does not know
-    the receipt's content. `documents` are the CIDs of the sealed documents whose keys are gone; `purged`: no trace is
-    left in the database's files and stores either."""
+    the receipt's content. What is still to be done: `purged` says that the database's files have no trace of it either,
+    `documents` are the CIDs of sealed documents to let go of, `applications` those whose dossiers tell of it."""
 
     series: bytes
     register: str
@@ -186,6 +186,7 @@ class Tombstone:
     time: int
     receipt: bytes
     documents: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
     purged: bool = False
 
 

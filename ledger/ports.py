@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any, Protocol
 
 from ledger.archive import ArchiveStore
+from ledger.custody import CustodyStore
 from ledger.model import (
     AccountProof,
     Application,
@@ -147,7 +148,7 @@ class Clock(Protocol):
         """Seconds since 1970. Decides no fact of a record: block time does."""
 
 
-class RecordStore(ArchiveStore, Protocol):
+class RecordStore(ArchiveStore, CustodyStore, Protocol):
     """The database. Every method is one transaction: it happens wholly and durably, or not at all.
     All raise StoreUnavailable when the database is locked, full or gone."""
 
@@ -186,16 +187,6 @@ class RecordStore(ArchiveStore, Protocol):
 
     def approvals(self, application_id: str) -> list[Approval]:
         """Ascending by signer."""
-
-    def document(self, cid: str) -> StoredDocument:
-        """Raises NotFound."""
-
-    def documents(self, after: str = "", limit: int = 1_000) -> list[StoredDocument]:
-        """The sealed documents by CID, from behind `after`."""
-
-    def rewrap(self, changes: Iterable[tuple[StoredDocument, Mapping[str, bytes]]]) -> int:
-        """Give documents other wraps, all or none of them; how many. One whose wraps are no longer those that are
-        shown, because they were changed or erased meanwhile, is left as it is."""
 
     def add_transaction(
         self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
@@ -260,22 +251,6 @@ class RecordStore(ArchiveStore, Protocol):
 
     def revealed(self, register: str, commitment: bytes) -> Any | None:
         """What the chain revealed of a commitment, or None."""
-
-    def content(self, digest: bytes) -> list[dict[str, Any]] | None:
-        """The fields [{"salt", "name", "value"}] of the accepted content whose digest this is, or None."""
-
-    def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
-        """The same of many, by digest; what is not known is left out."""
-
-    def application_of_content(self, digest: bytes) -> Application | None:
-        """The application that brought this content, or None."""
-
-    def first_application_of(self, register: str, record_id: bytes) -> Application | None:
-        """The oldest application that brought content of this record and was not refused, or None."""
-
-    def accepted(self, register: str, but_of: str) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
-        """Record id and fields of every content of a register whose application was not refused and did not fail, but
-        for applications whose idempotency key begins with `but_of`. In no order, read while they are asked for."""
 
     def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
         """The id of every record of a register that the chain holds, but for those of such applications."""

@@ -12,14 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ledger import sealing
 from ledger.encoding import from_hex, to_hex
-from ledger.errors import BadInput, ConfigurationError, Conflict, DocumentCorrupt, Refused
+from ledger.errors import BadInput, ConfigurationError, DocumentCorrupt, Refused
 from ledger.model import StoredDocument
 from ledger.ports import RecordStore
 from wallet.files import read_private, sync_directory, write_private
 
 OFFICE, HOLDER = "office", "holder"
-MAX_NAME = 40
 ROWS_A_STEP = 500
+Progress = Callable[[int], None]
 
 
 class ReaderKeys:
@@ -87,43 +87,28 @@ def unwrap(wrapped: bytes, private: Sequence[bytes], cid: str) -> bytes:
     raise DocumentCorrupt(f"The office's key does not open document {cid}.", "Restore the key that it was sealed for.")
 
 
-def share(store: RecordStore, private: Sequence[bytes], cid: str, reader: str, public: bytes) -> None:
-    """Let a reader open a document, with this key from now on. Its CID stays. Raises BadInput, NotFound, Conflict."""
-    _check_name(reader)
-    document = store.document(cid)
-    wrapped = sealing.wrap(document_key(document, private), public, document.cid)
-    _save(store, document, {**document.wraps, reader: wrapped})
-
-
-def unshare(store: RecordStore, cid: str, reader: str) -> None:
-    """Take a reader's wrap away; what he has read or copied he keeps. Raises BadInput, NotFound, Conflict."""
-    _check_name(reader)
-    document = store.document(cid)
-    if reader not in document.wraps:
-        raise BadInput(f"{reader} is no reader of this document.", f"Its readers: {', '.join(document.wraps)}.")
-    _save(store, document, {name: wrap for name, wrap in document.wraps.items() if name != reader})
-
-
-def rotate(keys: ReaderKeys, store: RecordStore, progress: Callable[[int], None] = lambda documents: None) -> int:
-    """Give the office a new key and wrap every document's key for it; how many were. After a crash the same call goes
-    on. The old key is destroyed when no document needs it. Raises DocumentCorrupt, with both keys left, where a wrap
-    opens with neither; WalletError, StoreUnavailable."""
+def rotate(keys: ReaderKeys, parts: Sequence[Callable[[Progress], int]], progress: Progress = lambda done: None) -> int:
+    """Give the office a new key and let each part (`rewrap`, then `renew` and `rewrap` of Dossiers) wrap what it keeps
+    for it; how much was. After a crash the same call goes on. The old key is destroyed when no part needs it. Raises
+    DocumentCorrupt, with both keys left, where a wrap opens with neither; WalletError, Unavailable."""
     keys.begin_rotation()
-    private, rewrapped = keys.private(), 0
-    while step := _rewrap_all(store, private, progress):
+    rewrapped = 0
+    # A pass that found nothing to do saw no change under it either: since the rotation began, all is for the new key.
+    while step := sum(part(progress) for part in parts):
         rewrapped += step
     keys.end_rotation()
     return rewrapped
 
 
-def _rewrap_all(store: RecordStore, private: Sequence[bytes], progress: Callable[[int], None]) -> int:
-    """One pass over all documents. It ends with none to do only when nothing changed under it."""
+def rewrap(keys: ReaderKeys, store: RecordStore, progress: Progress) -> int:
+    """One pass over all documents; how many wraps were not the new key's."""
+    private = keys.private()
     after, found, new = "", 0, public_key(private[0])
     while page := store.documents(after, ROWS_A_STEP):
         changes = []
         for document in page:
-            if OFFICE in document.wraps and not _opens(document, private[0]):
-                wrapped = sealing.wrap(document_key(document, private), new, document.cid)
+            if OFFICE in document.wraps and not opens(document.wraps[OFFICE], private[0], document.cid):
+                wrapped = sealing.wrap(document_key(document, private[1:]), new, document.cid)
                 changes.append((document, {**document.wraps, OFFICE: wrapped}))
         if changes:
             store.rewrap(changes)
@@ -132,23 +117,12 @@ def _rewrap_all(store: RecordStore, private: Sequence[bytes], progress: Callable
     return found
 
 
-def _opens(document: StoredDocument, private: bytes) -> bool:
+def opens(wrapped: bytes, private: bytes, cid: str) -> bool:
     try:
-        sealing.unwrap(document.wraps[OFFICE], private, document.cid)
+        sealing.unwrap(wrapped, private, cid)
     except DocumentCorrupt:
         return False
     return True
-
-
-def _save(store: RecordStore, document: StoredDocument, wraps: Mapping[str, bytes]) -> None:
-    if not store.rewrap([(document, wraps)]):
-        raise Conflict(f"Document {document.cid} was changed meanwhile.", "Look at it and try again.")
-
-
-def _check_name(reader: str) -> None:
-    # The others' wraps are made from the office's own: without it nobody could be added any more.
-    if reader == OFFICE or not reader.strip() or len(reader) > MAX_NAME or not reader.isprintable():
-        raise BadInput(f"A reader has a name of 1 to {MAX_NAME} characters other than {OFFICE}.", "", "/reader")
 
 
 def parse_public_key(text: str, pointer: str = "") -> bytes:

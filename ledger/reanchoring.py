@@ -16,6 +16,7 @@ from ledger import sealing
 from ledger.applications import Applications
 from ledger.content import Content
 from ledger.encoding import from_hex, to_hex
+from ledger.eraser import KIND as ERASURES
 from ledger.errors import BadInput, Conflict, DocumentCorrupt, DocumentMissing, Refused
 from ledger.model import Application, Place, RecordedEntry, StoredDocument
 from ledger.ports import DocumentStore, RecordStore
@@ -74,6 +75,8 @@ class Reanchoring:
         """Raises Unavailable, WalletError."""
         for trusted in self.old.trust.registers:
             register = register_of_kind(trusted.kind)
+            if trusted.kind == ERASURES:
+                continue  # orders about records of the old chain; what they erased is not there to be applied for
             if register.in_batches:
                 self._batches(trusted, register, progress)
                 continue

@@ -75,6 +75,16 @@ class Settings(BaseSettings):
         return self.data / "readers"
 
     @property
+    def retention(self) -> Path:
+        """How long contents are kept."""
+        return self.data / "retention.toml"
+
+    @property
+    def index_key(self) -> Path:
+        """The secret of the index of persons."""
+        return self.data / "index-key"
+
+    @property
     def token_secret(self) -> Path:
         return self.data / "token-secret"
 

@@ -14,12 +14,12 @@ from ledger.adapters.sql_audit import SqlAudit
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.application_checks import ApplicationChecks
 from ledger.auditor import Auditor
-from ledger.bootstrap import Office, exclusive, read_trust
+from ledger.bootstrap import Office, read_trust
 from ledger.errors import ConfigurationError
 from ledger.model import Finding
 from ledger.reanchoring import OldOffice, Reanchored, Reanchoring
 from ledger.rebuilding import Places, Rebuilding, Rebuilt
-from wallet.files import read_private, write_private
+from wallet.files import exclusive, read_private, write_private
 
 Progress = Callable[[], None]
 
@@ -39,6 +39,7 @@ def rebuild(office: Office, missing: bool, progress: Progress) -> tuple[Rebuilt,
         places = Places(office.trust, office.store, office.chain, office.applications)
         rebuilding = Rebuilding(places, office.dossiers, office.followers)
         done = rebuilding.run(progress)
+        office.eraser.run_once()  # the orders are on the chain
     mark.unlink(missing_ok=True)
     return done, rebuilding.strange()
 

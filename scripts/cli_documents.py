@@ -12,7 +12,7 @@ import typer
 
 from ledger.errors import BadInput, DocumentCorrupt, DocumentStoreUnavailable
 from ledger.settings import load_settings
-from scripts import cli_readers
+from scripts import cli_custody, cli_readers
 from scripts.files import open_new
 from scripts.progress import progress
 
@@ -27,7 +27,7 @@ Where = Annotated[str, typer.Argument(help="a folder, or a node as /ip4/127.0.0.
 
 def commands() -> typer.Typer:
     app = typer.Typer(help="Documents: where they are kept, who can open them, what must go.", no_args_is_help=True)
-    for command in (add, get, audit, move, export, *cli_readers.COMMANDS):
+    for command in (add, get, audit, move, export, *cli_readers.COMMANDS, *cli_custody.COMMANDS):
         app.command()(command)
     app.command("import")(import_archives)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -34,23 +35,24 @@ def share(
     key: Annotated[str, typer.Option(help="his X25519 public key; none: his `.pub` in the office's folder")] = "",
 ) -> None:
     """Let somebody open a document himself. The document and its CID stay as they are."""
-    from ledger.readers import parse_public_key, share
+    from ledger.handing import share
+    from ledger.readers import parse_public_key
 
     with open_office() as office:
         with office.readers.sealing() as named:
             if not key and reader not in named:
                 raise BadInput(f"No key of {reader[:40]} is known.", "Give it with --key.")
             public = parse_public_key(key, "/key") if key else named[reader]
-        share(office.store, office.readers.private(), cid, reader, public)
+        share(office.store, office.dossiers, cid, reader, public)
         typer.echo(f"Readers: {', '.join(office.store.document(cid).wraps)}.")
 
 
 def unshare(cid: Cid, reader: Reader) -> None:
     """Take a reader's key to a document away. What he has copied he keeps."""
-    from ledger.readers import unshare
+    from ledger.handing import unshare
 
     with open_office() as office:
-        unshare(office.store, cid, reader)
+        unshare(office.store, office.dossiers, cid, reader)
         typer.echo(f"Readers: {', '.join(office.store.document(cid).wraps)}.")
 
 
@@ -58,12 +60,14 @@ def rotate() -> None:
     """Give the office a new key for its documents and destroy the old one. After a crash, run it again."""
     from rich.progress import Progress
 
-    from ledger.readers import rotate
+    from ledger.readers import rewrap, rotate
 
     with open_office() as office, Progress(transient=True) as bar:
-        task = bar.add_task("documents", total=None)
-        count = rotate(office.readers, office.store, lambda documents: bar.advance(task, documents))
-    typer.echo(f"The office has a new key. {count:,} document(s) were wrapped for it; the old key is destroyed.")
+        task = bar.add_task("documents and dossiers", total=None)
+        dossiers = office.dossiers
+        parts = (partial(rewrap, office.readers, office.store), partial(dossiers.renew, office.store), dossiers.rewrap)
+        count = rotate(office.readers, parts, lambda done: bar.advance(task, done))
+    typer.echo(f"The office has a new key. {count:,} keys were wrapped for it; the old one is destroyed.")
 
 
 def hand_over(

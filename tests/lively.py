@@ -101,6 +101,7 @@ class Life:
         for application in self.applications.values():
             yield f"/v1/applications/{application.id}"
             yield f"/v1/applications/{application.id}/typed-data"
+            yield f"/v1/applications/{application.id}/documents"
         for trusted in self.office.trust.registers:
             log, holders = f"/v1/{trusted.kind}/entries", set[str]()
             entries = self.office.store.entries(str(trusted.name))
@@ -157,6 +158,14 @@ def _others(life: Life) -> None:
     life.done("diplomas", "diplomas", Change("appendLeaves", degrees))
 
 
+def _erased(life: Life) -> None:
+    life.done("erased", "land", Change("issue", [life.parts.request()]))
+    record = to_hex(record_of(life.applications["erased"]))
+    fields = {"register": str(life.parts.trusted().name).lower(), "erased": record, "ground": "requested"}
+    life.done("erasure", "erasures", Change("appendLeaves", [RecordRequest({**fields, "date": "2026-11-24"})]))
+    life.office.run_once()
+
+
 def _under_way(life: Life) -> None:
     parts = life.parts
     uncertified = life.submit("recorded", "land", Change("issue", [parts.request()]))
@@ -172,7 +181,7 @@ def _under_way(life: Life) -> None:
 
 STATES: Mapping[str, str] = {
     **dict.fromkeys(("issued", "to be frozen", "encumbered", "sold", "won", "frozen", "identity"), "certified"),
-    **dict.fromkeys(("spent", "corrected", "diplomas"), "certified"),
+    **dict.fromkeys(("spent", "corrected", "diplomas", "erased", "erasure"), "certified"),
     **dict.fromkeys(("lost the race", "too late"), "failed"),
     **{"recorded": "final", "waiting": "submitted", "half approved": "submitted", "approved": "approved"},
 }
@@ -183,7 +192,7 @@ def lively(folder: Path) -> Iterator[Life]:
     with running_office(folder) as parts:
         steady(parts.office)
         life = Life(parts)
-        for act in (_titles, _others, _under_way):
+        for act in (_titles, _others, _erased, _under_way):
             act(life)
         assert {name: life.state_of(name) for name in life.applications} == STATES
         yield life

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("wallet", "ledger", "api", "scripts")  # each may import itself and those before it
-PORTS = {"ports", "archive"}
+PORTS = {"ports", "archive", "custody"}
 SERVICES = {
     "applications",
     "known",

@@ -30,6 +30,8 @@ _MEMBERS = {
     "ReinstateIdentity": "bytes32 recordId,bytes32 head,uint256 deadline",
     "RevokeIdentity": "bytes32 recordId,bytes32 head,uint256 deadline",
     "ImportManifest": "bytes32 digest,uint64 rows,uint64 chunks",
+    "PlaceHold": "bytes32 recordId,uint64 since",
+    "LiftHold": "bytes32 recordId,uint64 since,uint64 until",
     "IssueTitles": "Title[] titles,uint256 deadline",
     "Title": "bytes32 recordId,bytes32 digest,address holder,uint64 area",
     "TransferTitle": "bytes32 recordId,bytes32 head,address recipient,bytes32 digest,uint256 deadline",

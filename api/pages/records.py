@@ -17,7 +17,7 @@ from api.pages.view import field_rows
 from api.routes import records
 from ledger.bootstrap import Office
 from ledger.encoding import to_hex
-from ledger.errors import NeverRecorded, NotFound, Unavailable
+from ledger.errors import Erased, NeverRecorded, NotFound, Unavailable
 from ledger.registers import register_of_kind
 from ledger.registers.base import State
 from ledger.trust import TrustedRegister
@@ -56,7 +56,11 @@ def record(
             return page(request, "missing.html", 404, missing=missing)
         return page(request, "record.html", found=None, **common)
     shown = records.history(office, trusted, record_id, A_PAGE, after)
-    stand = _stand(office, trusted, record_id, found.newest.entry)
+    erased = None
+    try:
+        stand = _stand(office, trusted, record_id, found.newest.entry)
+    except Erased as error:
+        stand, erased = None, error
     return page(
         request,
         "record.html",
@@ -65,6 +69,7 @@ def record(
         earlier=after > 0,
         later=after + A_PAGE if shown.has_more else 0,
         stand=stand,
+        erased=erased,
         fields=field_rows(stand.values, to) if stand else (),
         confirmations=found.asOfBlock - found.newest.block + 1,
         age=int(time()) - found.newest.entry["time"],
@@ -74,9 +79,11 @@ def record(
 
 
 def _stand(office: Office, trusted: TrustedRegister, record_id: bytes, entry: Mapping[str, Any]) -> Stand | None:
-    """None while the newest entry has no certificate, and for the series of a register of batches."""
+    """None while the newest entry has no certificate, and for the series of a register of batches. Raises Erased."""
     try:
         answer = records.certificate(office, trusted, record_id, None)
+    except Erased:
+        raise
     except (NotFound, Unavailable):
         return None
     values = {field["name"]: field["value"] for field in json.loads(bytes(answer.body))["content"]["fields"]}

@@ -39,6 +39,9 @@ FIELDS: Mapping[str, str] = {
     "currency": mark("Currency"),
     "contract": mark("Contract"),
     "description": mark("Description"),
+    "register": mark("Register"),
+    "erased": mark("What was erased"),
+    "ground": mark("Legal ground"),
     "schema": mark("Kind of record"),
     "document": mark("Document"),
 }
@@ -48,9 +51,16 @@ VALUES: Mapping[str, str] = {
     "identity@1": mark("Identity"),
     "diploma@1": mark("Diploma"),
     "public-transaction@1": mark("Public payment"),
+    "erasure@1": mark("Erasure"),
+    "not-needed": mark("no longer needed"),
+    "consent-withdrawn": mark("consent withdrawn"),
+    "requested": mark("asked for by the person"),
+    "unlawful": mark("was kept without a right to"),
+    "retention-ended": mark("the time to keep it is over"),
+    "court-order": mark("ordered by a court"),
 }
 # How a field's value is shown: by VALUES or as a date, as a number, as a date; else as it is.
-CODED = ("schema", "validity")
+CODED = ("schema", "validity", "ground")
 NUMBERS = ("area", "amount")
 DATES = ("holderBirth", "birthDate", "graduated", "date")
 REGISTERS: Mapping[str, str] = {
@@ -58,6 +68,7 @@ REGISTERS: Mapping[str, str] = {
     "identity": mark("Identities"),
     "diplomas": mark("Diplomas"),
     "transactions": mark("Public payments"),
+    "erasures": mark("Erasures"),
 }
 ACTIONS: Mapping[str, str] = {
     "issue": mark("First registered"),

@@ -64,8 +64,9 @@ def apply(
         list[UploadFile] | None, File(description="a PDF a record, in order, where one belongs to it")
     ] = None,
 ) -> Accepted:
-    """`request` is {"records": [{"fields": {…}, "holder": "0x…"}], "subjects": [{…}]} with the action's details beside
-    them. Documents are sealed and stored, and the application waits for its approvals. `accessToken` opens the full
+    """`request` is {"records": [{"fields": {…}, "holder": "0x…", "reader": "0x…"}], "subjects": [{…}]} with the
+    action's details beside them; `reader` is the holder's X25519 key, where he wants to open the document himself.
+    Documents are sealed and stored, and the application waits for its approvals. `accessToken` opens the full
     certificate: keep it."""
     value = parse_json(request.file.read(), MAX_REQUEST_BYTES, "The part request")
     change = parse_change(action, value, [document.file.read() for document in documents or []])

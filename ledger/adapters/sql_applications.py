@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, and_, insert, select, update
 
 from ledger.adapters.sql_rows import (
+    ERASED,
     VALUES,
     accepted_in,
     add_once,
@@ -103,7 +104,7 @@ class SqlApplications(SqlSession):
     def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
         found, wanted = dict[bytes, list[dict[str, Any]]](), list(digests)
         for start in range(0, len(wanted), VALUES):
-            some = contents.c.digest.in_(wanted[start : start + VALUES])
+            some = and_(contents.c.digest.in_(wanted[start : start + VALUES]), contents.c.fields != ERASED)
             rows = self.all(select(contents.c.digest, contents.c.fields).where(some))
             found |= {row.digest: orjson.loads(row.fields) for row in rows}
         return found
@@ -120,9 +121,13 @@ class SqlApplications(SqlSession):
         return application_in(row) if row else None
 
     def accepted(self, register: str, but_of: str) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
-        of_register = (applications.c.register == register, applications.c.state.not_in(DEAD))
+        alive = (applications.c.state.not_in(DEAD), contents.c.fields != ERASED)
         others = ~applications.c.idempotency_key.startswith(but_of, autoescape=True)
-        query = select(contents.c.record_id, contents.c.fields).join(applications).where(*of_register, others)
+        query = (
+            select(contents.c.record_id, contents.c.fields)
+            .join(applications)
+            .where(applications.c.register == register, *alive, others)
+        )
         return ((row.record_id, orjson.loads(row.fields)) for row in self.stream(query))
 
 

@@ -15,6 +15,7 @@ from ledger.adapters.sql_rows import (
     application_in,
     document_in,
     entry_in,
+    fields_in,
     row_of_content,
     row_of_document,
 )
@@ -53,7 +54,7 @@ class SqlArchive(SqlEntries):
             raise NotFound("There is no application with this id.", "Check the id; it was shown when you applied.")
         of_it = {t: t.c.application_id == application_id for t in (contents, approvals, transactions)}
         brought = self.all(select(contents).where(of_it[contents]).order_by(contents.c.digest))
-        stored = [StoredContent(item.digest, item.record_id, json.loads(item.fields)) for item in brought]
+        stored = [StoredContent(item.digest, item.record_id, fields_in(item.fields)) for item in brought]
         given = self.all(select(approvals).where(of_it[approvals]).order_by(approvals.c.signer, approvals.c.role))
         sent = self.all(select(transactions).where(of_it[transactions]).order_by(transactions.c.nonce))
         application = application_in(row)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from ledger.adapters.sql_rows import document_in, matches, wraps_text
 from ledger.adapters.sql_session import SqlSession
-from ledger.adapters.sql_tables import documents
+from ledger.adapters.sql_tables import contents, documents
 from ledger.errors import NotFound
 from ledger.model import StoredDocument
 
@@ -25,6 +25,12 @@ class SqlDocuments(SqlSession):
     def documents(self, after: str = "", limit: int = 1_000) -> list[StoredDocument]:
         query = select(documents).where(documents.c.cid > after).order_by(documents.c.cid).limit(limit)
         return [document_in(row) for row in self.all(query)]
+
+    def application_of_document(self, cid: str) -> str:
+        row = self.one(select(contents.c.application_id).where(contents.c.fields.contains(cid, autoescape=True)))
+        if row is None:
+            raise NotFound("No application here brought a document of this CID.")
+        return str(row.application_id)
 
     def rewrap(self, changes: Iterable[tuple[StoredDocument, Mapping[str, bytes]]]) -> int:
         changed = 0

@@ -21,6 +21,7 @@ from ledger.errors import ConfigurationError, Conflict, StoreUnavailable
 MIGRATIONS = Path(__file__).parent / "migrations"
 WAIT_MILLISECONDS = 5_000
 _RESTORE = "The database is damaged. Stop the office and restore a backup."
+COMPACTED = ("applications", "contents", "identifiers", "documents", "certificates")
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
 
@@ -119,6 +120,23 @@ def check_integrity(url: str) -> None:
         engine.dispose()
 
 
+def compact(engine: Engine) -> None:
+    """Write the tables anew, so that nothing of a row that was erased is left in the database's files; takes as long as
+    a copy of them, and their space. Raises StoreUnavailable, also where others read without an end (SQLite)."""
+    with own_errors():
+        if engine.dialect.name == "sqlite":
+            with engine.execution_options(compacts=True).connect() as connection:
+                connection.exec_driver_sql("VACUUM")
+                busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            if busy:
+                raise StoreUnavailable("Others read the database, so its log cannot be emptied.", "It is tried again.")
+            return
+        with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            for table in COMPACTED:
+                connection.execute(text(f"VACUUM FULL {table}"))
+            connection.execute(text("CHECKPOINT"))
+
+
 @contextmanager
 def own_errors() -> Iterator[None]:
     """Turn a locked, full, missing or broken database into StoreUnavailable, a row that is taken into Conflict."""
@@ -161,7 +179,13 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     # A follower that catches up changes pages of every index at once: 16 MB of them stay in memory, and go on from the
     # write-ahead log to the file together.
     size = ("cache_size=-16384", "wal_autocheckpoint=4000")
-    for pragma in (f"busy_timeout={WAIT_MILLISECONDS}", "synchronous=FULL", "foreign_keys=ON", *size):
+    for pragma in (
+        f"busy_timeout={WAIT_MILLISECONDS}",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        *size,
+    ):
         connection.execute(f"PRAGMA {pragma}")
     give_up = monotonic() + WAIT_MILLISECONDS / 1000
     while not _writes_ahead(connection):
@@ -181,6 +205,8 @@ def _writes_ahead(connection: sqlite3.Connection) -> bool:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get("compacts"):
+        return  # VACUUM runs in no transaction
     reads_only = connection.get_execution_options().get("reads_only", False)
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 

@@ -16,6 +16,8 @@ from ledger.entries import person_at
 from ledger.errors import IdempotencyMismatch
 from ledger.model import Application, Place, RecordedEntry, StoredContent, StoredDocument
 
+ERASED = ""  # the fields of a content that was erased; those of any other are a JSON list
+
 # Seconds since 1970 by the database's clock, for each dialect.
 NOW = {
     "sqlite": cast(func.strftime("%s", "now"), BigInteger),
@@ -53,7 +55,13 @@ def matches(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:
 
 
 def row_of_content(application_id: str, content: StoredContent) -> dict[str, Any]:
-    return {**vars(content), "application_id": application_id, "fields": orjson.dumps(content.fields).decode()}
+    fields = orjson.dumps(content.fields).decode() if content.fields else ERASED
+    return {**vars(content), "application_id": application_id, "fields": fields}
+
+
+def fields_in(text: str) -> list[dict[str, Any]]:
+    """None where the content was erased."""
+    return [] if text == ERASED else orjson.loads(text)
 
 
 def row_of_document(document: StoredDocument) -> dict[str, Any]:

@@ -10,8 +10,11 @@ from sqlalchemy import select
 
 from ledger.adapters.sql_applications import SqlApplications, move
 from ledger.adapters.sql_archive import SqlArchive
+from ledger.adapters.sql_contents import SqlContents
 from ledger.adapters.sql_documents import SqlDocuments
 from ledger.adapters.sql_engine import migrate
+from ledger.adapters.sql_erasure import SqlErasure
+from ledger.adapters.sql_holds import SqlHolds
 from ledger.adapters.sql_rows import inserting, matches
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_status import SqlStatus
@@ -48,5 +51,15 @@ class SqlCertificates(SqlSession):
         return orjson.loads(row.certificate) if row else None
 
 
-class SqlStore(SqlApplications, SqlTransactions, SqlDocuments, SqlCertificates, SqlArchive, SqlStatus):
+class SqlStore(
+    SqlApplications,
+    SqlTransactions,
+    SqlDocuments,
+    SqlCertificates,
+    SqlContents,
+    SqlErasure,
+    SqlHolds,
+    SqlArchive,
+    SqlStatus,
+):
     """See ledger.ports.RecordStore. Safe to share between threads. `migrate` the database first."""

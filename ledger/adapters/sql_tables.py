@@ -176,6 +176,7 @@ tombstones = Table(
     Column("time", BigInteger, nullable=False),
     Column("receipt", LargeBinary(32), nullable=False),
     Column("documents", Text, nullable=False),
+    Column("applications", Text, nullable=False),
     Column("purged", Boolean, nullable=False),
     Index("tombstones_by_erased", "register", "erased"),
 )

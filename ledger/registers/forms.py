@@ -127,6 +127,10 @@ class Known(Protocol):
     def brought(self, record_id: bytes) -> Application:
         """The application that first brought content of a record. Raises NotFound."""
 
+    def check_erasable(self, register: str, erased: bytes) -> None:
+        """That this office holds content of a record of any register (or the content of a digest), and that no legal
+        hold stands on it. `register` is its name, in any case. Raises NotFound, Conflict (erased already), Refused."""
+
 
 def address(value: str) -> str | None:
     """An address, with the checksum of ERC-55 if its letters are of both cases."""

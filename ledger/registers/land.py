@@ -69,8 +69,8 @@ SCHEMA = Schema(
         ),
         ContentField("validity", lambda value: None if value == "unlimited" else iso_date(value), mandatory=True),
         ContentField("location", text(300)),
-        ContentField("holder", text(200)),
-        ContentField("holderBirth", iso_date, optional=True),
+        ContentField("holder", text(200), identifying=True),
+        ContentField("holderBirth", iso_date, optional=True, identifying=True),
     ),
     document=True,
 )

@@ -51,12 +51,14 @@ def end_of_day(day: str) -> int:
 
 @dataclass(frozen=True)
 class ContentField:
-    """`mandatory` fields may not be withheld from a certificate; `optional` ones may be left out of the content."""
+    """`mandatory` fields may not be withheld from a certificate; `optional` ones may be left out of the content. By
+    `identifying` ones it is found what is held about a person."""
 
     name: str
     check: Check
     mandatory: bool = False
     optional: bool = False
+    identifying: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,10 @@ class Schema:
     @property
     def mandatory(self) -> frozenset[str]:
         return frozenset({"schema"} | {field.name for field in self.fields if field.mandatory})
+
+    @property
+    def identifying(self) -> frozenset[str]:
+        return frozenset(field.name for field in self.fields if field.identifying)
 
     def validate(self, values: Mapping[str, Any]) -> None:
         """Check the strings an applicant gave: all but "document", "schema" if they like. Raises BadInput naming the

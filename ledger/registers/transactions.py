@@ -22,7 +22,7 @@ SCHEMA = Schema(
         ContentField("buyer", pattern(r"[a-z0-9][a-z0-9-]{1,59}", "an agency's id, as id-kemenkeu"), mandatory=True),
         ContentField("period", pattern(r"[0-9]{4}-(0[1-9]|1[0-2])", "a month YYYY-MM"), mandatory=True),
         ContentField("date", iso_date, mandatory=True),
-        ContentField("supplier", text(200), mandatory=True),
+        ContentField("supplier", text(200), mandatory=True, identifying=True),
         ContentField("amount", _AMOUNT, mandatory=True),
         ContentField("currency", pattern(r"[A-Z]{3}", "a code of ISO 4217, as IDR"), mandatory=True),
         ContentField("contract", text(100), optional=True),

@@ -32,7 +32,7 @@ def test_every_route_that_anyone_can_read_is_asked(life: Life) -> None:
 
 def test_fault_42_a_deleted_database_is_rebuilt_and_answers_as_before(life: Life) -> None:
     before = life.answers()
-    assert {status for status, _ in before.values()} == {200, 303, 404}
+    assert {200, 303, 404, 410} <= {status for status, _ in before.values()} < {200, 303, 401, 403, 404, 410}
     life.office.close()
     remove(life.database)
     office, calls = open_office(life.office.settings, rebuilding=True), count()
@@ -59,7 +59,8 @@ def test_fault_42_a_deleted_database_is_rebuilt_and_answers_as_before(life: Life
     assert {path: answer for path, answer in after.items() if before[path] != answer} == {}
 
     # The same request is answered as it was, and the office goes on.
-    for name, (kind, change) in life.requests.items():
+    requests = {name: request for name, request in life.requests.items() if name != "erased"}  # its hash is erased too
+    for name, (kind, change) in requests.items():
         again = life.office.applications.submit(kind, change, name)
         assert again.application.id == life.applications[name].id
         assert life.office.applications.may_read(again.application, again.access_token)

@@ -3,7 +3,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -13,7 +16,18 @@ from hypothesis import strategies as st
 
 from ledger.cid import cid_of
 from ledger.errors import BadInput, DocumentCorrupt
-from ledger.sealing import CHUNK_SIZE, HEADER_SIZE, seal, seal_stream, unseal, unseal_stream, unwrap, wrap
+from ledger.sealing import (
+    CHUNK_SIZE,
+    HEADER_SIZE,
+    Sealer,
+    seal,
+    seal_stream,
+    sealed_size,
+    unseal,
+    unseal_stream,
+    unwrap,
+    wrap,
+)
 
 SEALED_CHUNK = CHUNK_SIZE + 16
 SIZES = [0, 1, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, 3 * CHUNK_SIZE, 3 * CHUNK_SIZE + 7]
@@ -201,3 +215,33 @@ def test_a_wrap_opens_for_no_other_reader_or_document_and_not_when_changed() -> 
 def test_a_public_key_of_small_order_is_bad_input() -> None:
     with pytest.raises(BadInput, match="public key"):
         wrap(bytes(32), bytes(32), CID)
+
+
+BIG = """
+import hashlib, sys
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from ledger.adapters.directory_store import DirectoryStore
+from ledger.sealing import Sealer, sealed_size, unseal_stream
+store, sealer, piece = DirectoryStore(Path(sys.argv[1])), Sealer(), bytes(range(256)) * 4096
+before = getrusage(RUSAGE_SELF).ru_maxrss
+cid = store.put_stream(sealer.pieces(piece for _ in range(128)))
+opened = hashlib.sha256()
+for chunk in unseal_stream(sealer.key, store.read(cid, sealed_size(sealer.size))):
+    opened.update(chunk)
+assert opened.digest() == sealer.sha256 and sealer.size == 128 << 20
+print(getrusage(RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_a_big_document_is_sealed_named_stored_and_opened_in_flat_memory(tmp_path: Path) -> None:
+    """128 MiB here, in a process of its own; two gigabytes in `make bench`."""
+    done = subprocess.run([sys.executable, "-c", BIG, tmp_path], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 32_000, "kB"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_size_of_what_is_sealed_is_known_before(size: int) -> None:
+    sealer = Sealer()
+    assert len(b"".join(sealer.pieces([data_of(size)]))) == sealed_size(size) == sealed_size(sealer.size)
+    assert sealer.sha256 == hashlib.sha256(data_of(size)).digest()

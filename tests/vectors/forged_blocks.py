@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.checkpoint import Checkpoint, note
 from ledger.encoding import keccak256, to_hex
+from ledger.registers import REGISTERS
 from ledger.trust import TrustRoot
 from tests.builders import BLOCK_NUMBER, BLOCK_TIME, WITNESSES, address, verifier_key
 from tests.vectors.chain import NAMES, trust_root
@@ -44,6 +45,7 @@ def roots() -> Mapping[str, TrustRoot]:
         "trust-without-witnesses": replace(root, witnesses=(), threshold=1),
         "trust-of-other-witnesses": replace(root, witnesses=(verifier_key("a"), verifier_key("c"))),
         "trust-of-three-witnesses": replace(root, threshold=3),
+        "trust-later": trust_root(tuple(REGISTERS)),
     }
 
 

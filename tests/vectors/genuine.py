@@ -12,9 +12,9 @@ from typing import Any
 from ledger.encoding import keccak256, to_hex
 from ledger.registers import REGISTERS
 from tests.builders import BLOCK_NUMBER, BLOCK_TIME, address
-from tests.vectors.chain import SUSPECT, SUSPECT_SINCE, Chain
+from tests.vectors.chain import NAMES, SUSPECT, SUSPECT_SINCE, Chain
 from tests.vectors.history import Record
-from tests.vectors.others import diplomas, identities, payments
+from tests.vectors.others import diplomas, erasures, identities, payments
 from tests.vectors.titles import titles
 
 _ADDRESS = re.compile(r'(?<=")0x[0-9a-fA-F]{40}"(?!:)')  # a value, not a key
@@ -118,7 +118,7 @@ def genuine() -> list[Vector]:
         made.append(Vector(f"{name}-withheld", compact(certificate(name, mandatory(name)))))
     for name in ("land-transfer", "identity-issue", "diplomas-append"):
         made.append(Vector(f"{name}-with-document", compact(certificate(name)), document="document.pdf"))
-    return [*made, *_believed_otherwise(), *_written_otherwise(), *_at_another_block()]
+    return [*made, *_believed_otherwise(), *_written_otherwise(), *_at_another_block(), *_of_a_later_register()]
 
 
 def _believed_otherwise() -> list[Vector]:
@@ -172,4 +172,18 @@ def _at_another_block() -> list[Vector]:
         Vector("one-title", compact(certificate("land-issue", [*mandatory("land-issue"), "document"], quiet_chain()))),
         Vector("empty-storage-in-its-other-form", compact(listed)),
         Vector("absence-in-an-empty-register", compact(none)),
+    ]
+
+
+def _of_a_later_register() -> list[Vector]:
+    made = {f"erasures-{name}": record for name, record in erasures().items()}
+    later = chain_of({**records(), **made}, number=BLOCK_NUMBER + 2, time=BLOCK_TIME + 24, kinds=tuple(REGISTERS))
+    certificates = {
+        name: later.certificate(record.kind, record.claim, record.content).as_json() for name, record in made.items()
+    }
+    subject = {"register": str(NAMES["land"]).lower(), "erased": to_hex(keccak256(b"never erased"))}
+    absence = later.absence("erasures", subject).as_json()
+    return [
+        Vector(name, compact(value), trust="trust-later")
+        for name, value in {**certificates, "absence-erasures": absence}.items()
     ]

@@ -28,7 +28,7 @@ from ledger.registers.evidence import NoEvidence
 from ledger.registers.leaf import Leaf
 from ledger.registers.schema import end_of_day
 from tests.builders import address
-from tests.vectors.chain import REGISTRARS, START, fixed_content
+from tests.vectors.chain import NAMES, REGISTRARS, START, fixed_content
 from tests.vectors.history import SEALED, Record, Step, claim, history, step
 
 OLD, NEW = address("old key"), address("new key")
@@ -79,6 +79,17 @@ def diplomas() -> Mapping[str, Record]:
     fields = {"schema": "diploma@1", "institution": "id-ui", "year": "2026", "degree": "Sarjana Hukum", **GRADUATE}
     numbers = [fields | {"number": f"UI-{n}", "document": SEALED} for n in range(5)]
     return {"append": _leaf("diplomas", [fixed_content(f["number"], f) for f in numbers], 3, APPEND, [])}  # type: ignore[arg-type]
+
+
+def erasures() -> Mapping[str, Record]:
+    fields = {
+        "schema": "erasure@1",
+        "register": str(NAMES["land"]).lower(),
+        "erased": to_hex(keccak256(b"erased")),
+        "ground": "court-order",
+        "date": "2026-11-03",
+    }
+    return {"appendLeaves": _leaf("erasures", [fixed_content("erasure", fields)], 0, APPEND_LEAVES, [])}
 
 
 def _identity(name: str, steps: Sequence[Step]) -> Record:

@@ -12,6 +12,17 @@ export const DEFINITIONS = [
     "fields": {"number": {"type": "text", "limit": 60}, "institution": {"type": "pattern", "regex": "[a-z0-9][a-z0-9-]{1,59}", "wanted": "an id, as id-ui"}, "year": {"type": "pattern", "regex": "[0-9]{4}", "wanted": "a year YYYY"}, "degree": {"type": "text", "limit": 120}, "programme": {"type": "text", "limit": 200}, "name": {"type": "text", "limit": 200}, "birthDate": {"type": "date"}, "graduated": {"type": "date"}, "honours": {"type": "text", "limit": 60}},
   },
   {
+    "kind": "erasures",
+    "entry": [["previous", "bytes32"], ["sequence", "uint32"], ["time", "uint40"], ["action", "uint8"], ["status", "uint8"], ["digest", "bytes32"], ["approvals", "bytes32"], ["root", "bytes32"], ["count", "uint64"], ["total", "uint64"], ["manifest", "bytes32"]],
+    "subjectFields": ["register", "erased"],
+    "actions": {"1": "append", "2": "appendLeaves", "3": "amend", "4": "void"},
+    "statuses": {"1": "active", "2": "amended", "3": "voided"},
+    "withoutRegistrars": [],
+    "schema": "erasure@1",
+    "mandatory": ["date", "erased", "ground", "register", "schema"],
+    "fields": {"register": {"type": "pattern", "regex": "eip155:[1-9][0-9]{0,17}:0x[0-9a-f]{40}", "wanted": "a register's name, as eip155:1:0x…, in lower case"}, "erased": {"type": "pattern", "regex": "0x[0-9a-f]{64}", "wanted": "32 bytes in lower-case hex"}, "ground": {"type": "pattern", "regex": "not-needed|consent-withdrawn|requested|unlawful|retention-ended|court-order", "wanted": "one of not-needed, consent-withdrawn, requested, unlawful, retention-ended, court-order"}, "date": {"type": "date"}},
+  },
+  {
     "kind": "identity",
     "entry": [["previous", "bytes32"], ["sequence", "uint32"], ["time", "uint40"], ["action", "uint8"], ["status", "uint8"], ["digest", "bytes32"], ["approvals", "bytes32"], ["controller", "address"], ["validUntil", "uint40"]],
     "subjectFields": ["recordId"],

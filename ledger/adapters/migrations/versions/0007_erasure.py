@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("time", sa.BigInteger, nullable=False),
         sa.Column("receipt", sa.LargeBinary(32), nullable=False),
         sa.Column("documents", sa.Text, nullable=False),
+        sa.Column("applications", sa.Text, nullable=False),
         sa.Column("purged", sa.Boolean, nullable=False),
     )
     op.create_index("tombstones_by_erased", "tombstones", ["register", "erased"])
