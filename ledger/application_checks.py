@@ -9,17 +9,18 @@ from ledger import sealing
 from ledger.content import Content
 from ledger.encoding import keccak256, to_hex
 from ledger.errors import BadInput, DocumentCorrupt, DocumentMissing, TooLarge
-from ledger.model import Application, Dossier, Finding, StoredContent, StoredDocument, Transaction
+from ledger.model import Dossier, Finding, StoredContent, StoredDocument
 from ledger.ports import Chain, DocumentStore
 from ledger.readers import OFFICE, ReaderKeys, document_key
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
+from ledger.transaction import Attempt, Transaction
 from ledger.trust import TrustRoot
 from wallet.errors import BadSignature, TransactionInvalid
 from wallet.keys import recover
 from wallet.signed_transaction import parse
 
-INCLUDED = ("included", "final")
+IN_A_BLOCK = ("included", "final", "failed")
 
 
 class ApplicationChecks:
@@ -49,8 +50,9 @@ class ApplicationChecks:
         yield from self._approvals(register, dossier)
         call = _call(register, dossier)
         for transaction in dossier.transactions:
-            for column, problem in self._transaction_problems(transaction, application, call):
-                yield Finding("transactions", f"hash={to_hex(transaction.hash)}", column, problem)
+            for attempt in transaction.attempts:
+                for table, column, problem in self._attempt_problems(attempt, transaction, call):
+                    yield Finding(table, f"hash={to_hex(attempt.hash)}", column, problem)
         for document in dossier.documents:
             for column, problem in self._document_problems(document):
                 yield Finding("documents", f"cid={document.cid}", column, problem)
@@ -72,33 +74,36 @@ class ApplicationChecks:
             if not signed:
                 yield Finding("approvals", key, "signature", "it is not by this signer over this application")
 
-    def _transaction_problems(
-        self, row: Transaction, application: Application, call: bytes
-    ) -> Iterator[tuple[str, str]]:
+    def _attempt_problems(self, row: Attempt, transaction: Transaction, call: bytes) -> Iterator[tuple[str, str, str]]:
+        """Table, column and what is wrong."""
         if keccak256(row.raw) != row.hash:
-            yield "raw", "its hash is another"
+            yield "attempts", "raw", "its hash is another"
         try:
             said = parse(row.raw)
         except TransactionInvalid:
-            yield "raw", "it is no signed transaction"
+            yield "attempts", "raw", "it is no signed transaction"
             return
-        if said.sender != row.sender:
-            yield "sender", "the signature is another's"
-        if said.nonce != row.nonce:
-            yield "nonce", "the transaction says another"
+        for column in ("sender", "nonce"):
+            if getattr(said, column) != getattr(transaction, column):
+                yield "transactions", column, "what was signed says another"
+        for column in ("max_fee", "priority_fee"):
+            if getattr(said, column) != getattr(row, column):
+                yield "attempts", column, "what was signed says another"
         if call not in said.data:
-            yield "raw", "it does not carry what was applied for"
-        if row.state in INCLUDED or row.block_number is not None:
-            yield from self._block_problems(row, application)
+            yield "attempts", "raw", "it does not carry what was applied for"
+        if row.state in IN_A_BLOCK or row.block_number is not None or row.block_hash is not None:
+            yield from (("attempts", column, problem) for column, problem in self._block_problems(row))
 
-    def _block_problems(self, row: Transaction, application: Application) -> Iterator[tuple[str, str]]:
+    def _block_problems(self, row: Attempt) -> Iterator[tuple[str, str]]:
         receipt = self.chain.receipt(row.hash)
         if receipt is None:
             yield "state", "the chain does not have it"
             return
-        if (receipt.block_number, receipt.block_hash) != (row.block_number, row.block_hash):
+        if receipt.block_number != row.block_number:
             yield "block_number", "the chain has it in another block"
-        if receipt.succeeded is (application.state == "failed"):
+        if receipt.block_hash != row.block_hash:
+            yield "block_hash", "the chain has it in another block"
+        if row.state not in IN_A_BLOCK or receipt.succeeded is (row.state == "failed"):
             yield "state", "the chain says otherwise how it went"
 
     def _document_problems(self, document: StoredDocument) -> Iterator[tuple[str, str]]:

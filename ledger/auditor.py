@@ -25,7 +25,13 @@ from ledger.verifier import verify
 from wallet.errors import TransactionInvalid
 
 UNDER_WAY = ("signed", "sent", "included")
-_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)  # what a cell of another form brings us to
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RuntimeError,
+)  # what a cell of another form brings us to
 
 Progress = Callable[[], None]  # called after each application and certificate
 
@@ -162,9 +168,10 @@ class Auditor:
         of_it = f"application_id={kept.application.id}"
         for table, keys in (("contents", ("digest",)), ("documents", ("cid",)), ("approvals", ("signer", "role"))):
             yield from _compared_rows(table, keys, of_it, getattr(expected, table), getattr(actual, table))
-        if actual.application.state not in UNDER_WAY:
-            rows = (expected.transactions, actual.transactions)
-            yield from _compared_rows("transactions", ("hash",), of_it, *rows)
+        if kept.application.state in ENDED:
+            yield from _compared_transactions(of_it, expected, actual)
+        elif any(sent.attempts[0].hash not in _hashes(actual) for sent in expected.transactions):
+            yield Finding("attempts", of_it, "", "the chain holds one that is missing")
         for certificate in expected.certificates:
             yield from self._kept_certificate(certificate)
 
@@ -204,6 +211,28 @@ def _wrong_state(expected: Dossier, actual: Dossier) -> str:
     if said == "final" and (state in UNDER_WAY or (state == "certified" and actual.certificates)):
         return ""
     return f"by the chain and the key ring it is {said}"
+
+
+def _hashes(dossier: Dossier) -> set[bytes]:
+    return {attempt.hash for sent in dossier.transactions for attempt in sent.attempts}
+
+
+def _compared_transactions(of_it: str, expected: Dossier, actual: Dossier) -> Iterator[Finding]:
+    """Those of an application that has ended, which change no more."""
+    wanted, found = ({(t.sender, t.nonce): t for t in dossier.transactions} for dossier in (expected, actual))
+    for sender, nonce in sorted({**wanted, **found}):
+        key, one, other = (
+            f"sender={sender} nonce={nonce} {of_it}",
+            wanted.get((sender, nonce)),
+            found.get((sender, nonce)),
+        )
+        if one is None or other is None:
+            yield Finding("transactions", key, "", "key ring and database do not both have it")
+            yield Finding("carried", key, "", "key ring and database do not both have it")
+            continue
+        if one.applications != other.applications:
+            yield Finding("carried", key, "application_id", "it is not what the key ring says")
+        yield from _compared_rows("attempts", ("hash",), key, one.attempts, other.attempts)
 
 
 def _compared_rows(table: str, keys: tuple[str, ...], of_it: str, expected: Any, actual: Any) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -12,9 +12,10 @@ from ledger.dossiers import ENDED, Dossiers
 from ledger.encoding import from_hex, keccak256, to_hex
 from ledger.errors import Conflict, KhalayakError, NotFound
 from ledger.follower import Follower
-from ledger.model import Application, Dossier, RecordedEntry, Transaction
+from ledger.model import Application, Dossier, RecordedEntry
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
+from ledger.transaction import Attempt, Transaction
 from ledger.trust import TrustRoot
 from wallet.errors import TransactionInvalid
 from wallet.signed_transaction import parse
@@ -47,7 +48,9 @@ class Places:
         """The dossier with the state that its application is in. Raises Conflict where the chain does not hold what
         was certified, Unavailable."""
         application = dossier.application
-        if application.state == "certified" and not any(self._holds(application, t.hash) for t in dossier.transactions):
+        if application.state == "certified" and not any(
+            self._holds(application, attempt.hash) for sent in dossier.transactions for attempt in sent.attempts
+        ):
             raise Conflict("It was certified, and its entry is not among those that were followed.")
         if application.state in ENDED:
             return dossier
@@ -84,11 +87,12 @@ class Places:
         return self.chain.transaction(item.transaction_hash) or b""
 
     def _sent(self, application_id: str, item: RecordedEntry) -> Transaction:
+        """When it was signed nobody knows any more: no later than the block."""
         raw = self._raw(item)
         said, block = parse(raw), self.chain.block(item.block_number)
-        return Transaction(
-            keccak256(raw), raw, said.sender, said.nonce, application_id, "final", block.number, block.hash
-        )
+        fees = (said.max_fee, said.priority_fee, block.time)
+        attempt = Attempt(keccak256(raw), raw, *fees, "final", block.number, block.hash)
+        return Transaction(said.sender, said.nonce, (application_id,), (attempt,))
 
 
 class Rebuilding:
@@ -134,11 +138,12 @@ class Rebuilding:
             return ""
 
 
-def note_if_behind(store: RecordStore, chain: Chain, relayer: str) -> None:
+def note_if_behind(store: RecordStore, chain: Chain, relayers: Iterable[str]) -> None:
     """A database restored from a backup is behind the chain. Nothing is lost or doubled: followers catch up, and the
     chain takes a nonce once. What was applied for since is in the key ring alone."""
-    highest = store.highest_nonce(relayer)
-    kept, spent = 0 if highest is None else highest + 1, chain.next_nonce(relayer)
-    if spent > kept:
-        advice = "was it restored from a backup? `khalayak rebuild --missing` restores what it lacks"
-        log.warning("the chain is ahead of the database", spent=spent, kept=kept, advice=advice)
+    for relayer in relayers:
+        highest = store.highest_nonce(relayer)
+        kept, spent = 0 if highest is None else highest + 1, chain.next_nonce(relayer)
+        if spent > kept:
+            advice = "was it restored from a backup? `khalayak rebuild --missing` restores what it lacks"
+            log.warning("the chain is ahead of the database", relayer=relayer, spent=spent, kept=kept, advice=advice)

@@ -13,12 +13,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("wallet", "ledger", "api", "scripts")  # each may import itself and those before it
-PORTS = {"ports", "archive", "custody"}
+PORTS = {"ports", "archive", "custody", "transaction_port"}
 SERVICES = {
     "applications",
     "known",
     "nodes",
     "publisher",
+    "bundler",
+    "sender",
     "follower",
     "certifier",
     "witness",
@@ -41,7 +43,7 @@ SERVICES = {
     "import_spool",
     "importing",
 }
-COMPOSITION = {"bootstrap", "upkeep", "settings"}
+COMPOSITION = {"bootstrap", "relayers", "upkeep", "settings"}
 ONLY_IN_ADAPTERS = {"web3", "ipfshttpclient", "sqlalchemy", "alembic", "urllib3", "httpx"}
 PARTS = ("base", "batch", "evidence", "forms", "leaf", "schema")  # of register definitions
 CODE = {".py", ".sol", ".ts", ".js", ".css", ".html"}

@@ -14,8 +14,10 @@ from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import (
     applications,
     approvals,
+    attempts,
     call_approvers,
     calls,
+    carried,
     contents,
     cursors,
     documents,
@@ -28,7 +30,7 @@ from ledger.encoding import to_hex
 from ledger.model import Finding
 
 FROM_CHAIN = (cursors, calls, call_approvers, entries, revealed)  # followers write these and nothing else does
-OF_APPLICATIONS = (contents, approvals, transactions)
+OF_APPLICATIONS = (contents, approvals, carried)
 JSON_COLUMNS = {"payload", "fields", "wraps", "value", "certificate"}
 KEYS: dict[Table, tuple[str, ...]] = {
     applications: ("id",),
@@ -70,6 +72,14 @@ class SqlAudit(SqlSession):
             there = table.c.application_id.in_(select(applications.c.id))
             for row in self.stream(select(table).where(~there)):
                 yield Finding(table.name, _key(table, row), "application_id", "there is no such application")
+        for table in (attempts, carried):
+            sent = table.c.transaction_number.in_(select(transactions.c.number))
+            for row in self.stream(select(table).where(~sent)):
+                yield Finding(table.name, _key(table, row), "transaction_number", "there is no such transaction")
+        for row in self.stream(select(transactions)):
+            of_it = select(attempts.c.state).where(attempts.c.transaction_number == row.number)
+            if row.state not in {attempt.state for attempt in self.all(of_it)}:
+                yield Finding("transactions", _key(transactions, row), "state", "none of its attempts is in it")
 
     def cids(self) -> Iterator[str]:
         """Of the documents that somebody can open: what was erased belongs to no content any more."""
