@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from ledger import authority, sealing
+from ledger.change_checks import check_change, check_record
 from ledger.content import Content, salted
 from ledger.dossiers import Dossiers
 from ledger.encoding import canonical_json, from_hex, parse_address, to_hex
@@ -24,7 +25,6 @@ from ledger.readers import HOLDER, ReaderKeys, parse_public_key
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.registers.forms import Change, RecordRequest
-from ledger.request_checks import check_change, check_record
 from ledger.trust import TrustedRegister, TrustRoot
 from wallet.keys import recover
 from wallet.typed_data import TypedData

@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.adapters.directory_store import DirectoryStore
-from ledger.adapters.evm_chain import EvmChain
+from ledger.adapters.failover_chain import FailoverChain, open_chain
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
-from ledger.cosigner import Cosigner, check_genesis
+from ledger.cosigner import Cosigner
 from ledger.dossiers import Dossiers
-from ledger.encoding import keccak256
 from ledger.eraser import Eraser
-from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
+from ledger.errors import ConfigurationError, Unavailable
 from ledger.follower import Follower
 from ledger.health import FOLLOWER_LEASE, Health
 from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
+from ledger.nodes import check_chain
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.readers import ReaderKeys
@@ -118,7 +118,7 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
         raise ConfigurationError("The rebuild of this database has not ended.", "Run `khalayak rebuild` again.")
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
-    chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
+    chain = open_chain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
     check_bundle(settings.bundle_file, chain)
     readers = ReaderKeys(settings.office_key, settings.readers)
@@ -129,9 +129,11 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
+    if isinstance(chain, FailoverChain):
+        chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
     documents = open_documents(settings)
     dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
-    publisher, closed = open_publisher(settings, trust, store, chain, clock)
+    publisher, closed = open_publisher(settings, trust, store, chain, clock, documents)
     if publisher and not rebuilding:
         note_if_behind(store, chain, publisher.relayers)
     desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
@@ -144,7 +146,7 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
         readers,
         desk,
         publisher,
-        tuple(Follower(trusted, store, chain) for trusted in trust.registers),
+        tuple(Follower(trusted, store, chain, start=settings.start_block) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
         Eraser(trust, store, documents, dossiers),
         Retention(trust, store, chain, clock, settings.index_key),
@@ -159,10 +161,11 @@ def open_health(settings: Settings) -> Iterator[Health]:
     """How an office is, without opening it: its node or its database may be away, and its schema is left as it is.
     Raises ConfigurationError."""
     trust, store = read_trust(settings.trust_file), SqlStore(settings.database)
-    chain = EvmChain(settings.rpc_url, HEALTH_SECONDS, settings.confirmations)
+    chain = open_chain(settings.rpc_url, timeout=HEALTH_SECONDS, confirmations=settings.confirmations)
     try:
-        publisher, closed = open_publisher(settings, trust, store, chain, SystemClock())
-        yield _health(settings, trust, store, open_documents(settings), publisher, closed)
+        documents = open_documents(settings)
+        publisher, closed = open_publisher(settings, trust, store, chain, SystemClock(), documents)
+        yield _health(settings, trust, store, documents, publisher, closed)
     finally:
         store.close()
 
@@ -176,7 +179,7 @@ def _health(
     closed: WalletError | None,
 ) -> Health:
     # A connection of its own: it loses patience sooner than those who have work to do.
-    chain = EvmChain(settings.rpc_url, HEALTH_SECONDS, settings.confirmations)
+    chain = open_chain(settings.rpc_url, timeout=HEALTH_SECONDS, confirmations=settings.confirmations)
     relayers = list(publisher.relayers) if publisher else []
     check, reason = partial(check_chain, chain, trust), closed.message if closed else ""
     hindered = publisher.obstacles if publisher else tuple
@@ -243,7 +246,7 @@ def open_cosigner(rpc_url: str, key: Path, trust_file: Path) -> Cosigner:
         raise ConfigurationError(
             f"The trust root does not list this witness: {witness.verifier_key}", "Have the office add this line."
         )
-    chain = EvmChain(rpc_url)
+    chain = open_chain(rpc_url)
     check_chain(chain, trust)
     return Cosigner(trust, chain, witness, SystemClock())
 
@@ -252,7 +255,7 @@ def open_cosigner(rpc_url: str, key: Path, trust_file: Path) -> Cosigner:
 def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, say: Say) -> Iterator[Monitor]:
     """A monitor at a node of its own; `state` is its folder, which one process at a time uses. Raises
     ConfigurationError, ChainMismatch, ChainUnreachable, StoreUnavailable."""
-    trust, chain = read_trust(trust_file), EvmChain(rpc_url)
+    trust, chain = read_trust(trust_file), open_chain(rpc_url)
     check_chain(chain, trust)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = f"sqlite:///{(state / 'registers.db').absolute()}"
@@ -263,17 +266,3 @@ def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, 
             yield Monitor(trust, store, chain, watches, state / "block.json", say)
         finally:
             store.close()
-
-
-def check_chain(chain: Chain, trust: TrustRoot) -> None:
-    """That the node serves the chain of the trust root, with the trusted code. Raises ChainMismatch."""
-    check_genesis(chain, trust)
-    for register in trust.registers:
-        for address, code_hash in (
-            (register.name.address, register.code_hash),
-            (register.authority, register.authority_code_hash),
-        ):
-            if keccak256(chain.code(address)) != code_hash:
-                raise ChainMismatch(
-                    f"The code at {address} is not the trusted one.", "Check the RPC URL and the trust root."
-                )

@@ -17,6 +17,7 @@ __all__ = [
     "DocumentCorrupt",
     "DocumentMissing",
     "DocumentStoreUnavailable",
+    "EntryMissing",
     "Erased",
     "IdempotencyMismatch",
     "InvalidProof",
@@ -203,6 +204,12 @@ class InvalidProof(KhalayakError):
     """A proof is well formed and does not prove what it is shown for."""
 
     code = "invalid-proof"
+
+
+class EntryMissing(InvalidProof):
+    """The node told of an entry and not of the one before it."""
+
+    code = "entry-missing"
 
 
 class MalformedProof(InvalidProof):

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ledger.batch_entry import NOTHING
+from ledger.change_checks import MAX_DOCUMENT_BYTES, check_pdf
 from ledger.encoding import canonical_json, parse_address, to_hex
 from ledger.errors import BadInput
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.registers.forms import NONE, Change, Form, RecordRequest
-from ledger.request_checks import MAX_DOCUMENT_BYTES, check_pdf
 from ledger.tables import Problem, Row, Table
 
 HOLDER, DOCUMENT = "holderAddress", "document"  # columns beside the fields of a schema

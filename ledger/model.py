@@ -140,6 +140,9 @@ class Followed(NamedTuple):
     hash: bytes | None
 
 
+MAX_LOG_INDEX = (1 << 20) - 1  # in a block; more than any chain in use has gas for
+
+
 class Place(NamedTuple):
     """Where an entry stands in the order of its register's log."""
 

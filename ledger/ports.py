@@ -37,8 +37,7 @@ class Chain(Protocol):
     def block(self, at: int | BlockTag) -> Block:
         """The header at a number or tag, its hash recomputed here. Raises NotFound, InvalidProof (hash differs)."""
 
-    def code(self, address: str, at: int | BlockTag = "latest") -> bytes:
-        """Raises StateDropped when the node has not kept the state of that block."""
+    def code(self, address: str) -> bytes: ...
 
     def call(self, to: str, data: bytes) -> bytes:
         """The result of a read-only call on the latest block. Raises ContractReverted."""

@@ -20,7 +20,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KHALAYAK_", frozen=True)
 
     data: Path = Path("build/office")
-    rpc_url: str = "http://127.0.0.1:8545"
+    rpc_url: str = "http://127.0.0.1:8545"  # of a node, or of several with spaces between, the first preferred
+    start_block: NonNegativeInt = 0  # of the registers' deployment, where no node has kept the states of then
     confirmations: NonNegativeInt = (
         0  # that make a block final on a chain without finality; 0 waits for the node's word
     )

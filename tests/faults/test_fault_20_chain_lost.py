@@ -1,76 +1,77 @@
-"""FAULTS row 20: the chain is wiped. Nothing of it is called valid, and all the office had goes to a new chain."""
+"""FAULTS 20: the node comes back empty, or behind what was read. The chain is lost, and nothing is called valid."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from ledger.bootstrap import open_office
-from ledger.encoding import canonical_json
-from ledger.errors import ChainMismatch, ConfigurationError
-from ledger.model import Application
-from ledger.upkeep import audit, reanchor
-from ledger.verifier import verify
-from tests.lively import lively
-from tests.office import DEED, TestOffice, record_of, running_office
+from ledger.adapters.evm_chain import EvmChain
+from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.errors import ChainLost
+from ledger.follower import Follower
+from scripts.deploy import Plan, deploy
+from scripts.tools.geth import endpoint, find_geth, geth_command
+from scripts.tools.process import running, wait_for
+from tests.faults.proxy import ask
+from wallet.keys import address_of, new_key
+from wallet.signer import LocalSigner
 
 
-def folder_of(office: TestOffice) -> Path:
-    return office.office.settings.data
+@contextmanager
+def geth(data: Path, scheme: str) -> Iterator[str]:
+    """Killed with SIGKILL when the block ends."""
+    program = find_geth()
+    if program is None:
+        pytest.skip("no geth: run `make tools` (needs Go) or set KHALAYAK_GETH_BIN")
+    log = data / "geth.log"
+    data.mkdir(exist_ok=True)
+    with running(geth_command(program, data, 0, scheme), log) as process:
+        yield wait_for(process, log, lambda: endpoint(log))
+        process.kill()
 
 
-def newest(office: TestOffice, kind: str, application: Application, index: int = 0) -> dict[str, object]:
-    entry = office.newest(kind, record_of(application, index))
-    return {name: entry[name] for name in ("digest", "holder", "area", "controller", "validUntil") if name in entry}
+def plan() -> Plan:
+    people = [address_of(new_key()) for _ in range(5)]
+    return Plan("lost.example", "Office", people[0], people[1], (people[2], people[3]), 2, (people[4],), 1, 86_400, 0)
 
 
-def state_of(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def wait_for_balance(url: str, address: str) -> None:
+    for _ in range(200):
+        if ask(url, "eth_getBalance", [address, "latest"])["result"] != "0x0":
+            return
 
 
-def run(new: TestOffice, old: Path) -> tuple[list[str], int, list[str]]:
-    done = reanchor(new.office, old, lambda: None)
-    return done.applications, done.waiting, done.remarks
+@pytest.mark.parametrize(("scheme", "kept"), [("hash", True), ("path", False)])
+def test_fault_20_a_node_that_was_killed_has_its_chain_or_has_lost_it(tmp_path: Path, scheme: str, kept: bool) -> None:
+    url = f"sqlite:///{tmp_path / 'registers.db'}"
+    migrate(url)
+    store, deployer = SqlStore(url), LocalSigner(new_key())
+    with geth(tmp_path / "chain", scheme) as node:
+        rich = ask(node, "eth_accounts", [])["result"][0]
+        ask(node, "eth_sendTransaction", [{"from": rich, "to": deployer.address, "value": hex(10**21)}])
+        wait_for_balance(node, deployer.address)
+        # Every block but the newest counts as final: geth alone calls none final for long.
+        trust = deploy(EvmChain(node, confirmations=1), deployer, plan(), ())
+        trusted = trust.register_of_kind("land")
+        chain = EvmChain(_without_finality(node), confirmations=1)
+        Follower(trusted, store, chain).run_once()
+        followed = store.followed(str(trusted.name))
+        assert followed and followed.number > 0
+    with geth(tmp_path / "chain", scheme) as node:
+        chain = EvmChain(_without_finality(node), confirmations=1)
+        if kept:
+            Follower(trusted, store, chain).run_once()
+        else:
+            assert chain.genesis_hash() == trust.genesis
+            with pytest.raises(ChainLost, match=f"Block {followed.number} was followed") as lost:
+                Follower(trusted, store, chain).run_once()
+            assert "khalayak deploy" in lost.value.hint
+    assert store.followed(str(trusted.name)) == followed
+    store.close()
 
 
-def test_fault_20_all_that_an_office_had_is_approved_anew_on_another_chain(tmp_path: Path) -> None:
-    with lively(tmp_path / "old") as life:
-        old, applications = life.parts, life.applications
-        titles = {name: newest(old, "land", applications[name]) for name in ("issued", "won", "to be frozen")}
-        titles["sold"] = newest(old, "land", applications["issued"], 1)
-        person = newest(old, "identity", applications["identity"])
-        leaves = [record_of(applications["diplomas"], index) for index in range(2)]
-        certificate = canonical_json(
-            old.office.certifier.newest(old.trusted(), record_of(applications["won"])).as_json()
-        )
-        trust, folder = old.office.trust, folder_of(old)
-        with pytest.raises(ConfigurationError, match="of this very chain"):
-            reanchor(old.office, folder, lambda: None)
-    left = state_of(folder)
-
-    with running_office(tmp_path / "new") as new:
-        with pytest.raises(ChainMismatch):
-            open_office(new.office.settings.model_copy(update={"data": folder}))
-        submitted, waiting, remarks = run(new, folder)
-        assert (len(submitted), waiting) == (4, 0)
-        assert run(new, folder)[0] == submitted
-        said = " ".join(remarks)
-        for words in ("had 1 lien(s)", "was frozen; do it again", "was corrected (amend)", "or erased it"):
-            assert words in said
-        for application_id in submitted:
-            new.approve(new.office.store.application(application_id))
-            assert new.certify(application_id).state == "certified"
-        assert run(new, folder)[0] == []
-        assert state_of(folder) == left
-
-        for name, was in titles.items():
-            application, index = (applications["issued"], 1) if name == "sold" else (applications[name], 0)
-            assert newest(new, "land", application, index) == was
-            assert new.verdict("land", record_of(application, index)).valid
-        assert newest(new, "identity", applications["identity"]) == person
-        for leaf in leaves:
-            made = new.office.certifier.newest(new.trusted("diplomas"), leaf)
-            assert verify(canonical_json(made.as_json()), new.office.trust, document=DEED).valid
-        assert verify(certificate, trust).valid and not verify(certificate, new.office.trust).valid
-        assert list(audit(new.office, lambda: None)) == []
+def _without_finality(node: str) -> str:
+    return node

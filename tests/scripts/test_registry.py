@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from ledger.change_checks import check_pdf
 from ledger.errors import BadInput
 from ledger.import_rows import Options, RowReader, key_of
-from ledger.request_checks import check_pdf
 from ledger.tables import open_table
 from scripts.samples import registry
 

@@ -1,4 +1,4 @@
-"""What is refused of a request before anything is looked up: its form, its fields, its documents."""
+"""What is checked of a request before anything is known or sealed; messages point into it and name no value."""
 
 from __future__ import annotations
 
@@ -29,15 +29,14 @@ def check_pdf(data: bytes) -> None:
     if not data:
         raise BadInput("The document is empty.", "Choose the PDF again.", "/document")
     if len(data) > MAX_DOCUMENT_BYTES:
-        raise TooLarge(
-            f"The document has {len(data):,} bytes; at most {MAX_DOCUMENT_BYTES:,} are taken.", "", "/document"
-        )
+        message = f"The document has {len(data):,} bytes; at most {MAX_DOCUMENT_BYTES:,} are taken."
+        raise TooLarge(message, "", "/document")
     if b"%PDF-" not in data[:1024] or b"%%EOF" not in data[-1024:]:
         raise BadInput("The document is not a whole PDF.", "Save or scan it as PDF and choose it again.", "/document")
 
 
 def check_record(register: Register, request: RecordRequest, pointer: str) -> None:
-    """Whether the fields are those of the schema, and a document comes with it that may be one. Raises BadInput."""
+    """Whether the register takes this content, document and reader. Raises BadInput, TooLarge."""
     _located(pointer, register.schema.validate, request.fields)
     if register.schema.document:
         _located(pointer, check_pdf, request.document)
