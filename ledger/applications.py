@@ -25,7 +25,7 @@ from ledger.readers import HOLDER, ReaderKeys, parse_public_key
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
 from ledger.registers.forms import Change, RecordRequest
-from ledger.trust import TrustRoot
+from ledger.trust import TrustedRegister, TrustRoot
 from wallet.keys import recover
 from wallet.typed_data import TypedData
 
@@ -93,10 +93,42 @@ class Applications:
         payload = register.draft(change, known)
         self._check_rules(register, change.action, payload, known)
         contents, documents = self._sealed(register, change.records, readers)
-        digests = [content.digest for content in contents]
+        accepted = self._accept(trusted, change.action, payload, contents, documents, idempotency_key, body_digest)
+        return Receipt(accepted, self._token(accepted.id))
+
+    def submit_sealed(
+        self,
+        kind: str,
+        change: Change,
+        contents: Sequence[Content],
+        documents: Sequence[StoredDocument],
+        idempotency_key: str,
+    ) -> Application:
+        """As `submit`, with contents that have their salts already, those of the change's records in their order, and
+        documents that lie in the store sealed."""
+        trusted, register = self.trust.register_of_kind(kind), register_of_kind(kind)
+        body_digest = _body_digest(kind, change)
+        if earlier := self.store.accepted_before(idempotency_key, body_digest):
+            return earlier
+        known = NewestState(trusted, self.store, self.chain)
+        payload = register.draft(change, known)
+        self._check_rules(register, change.action, payload, known)
+        return self._accept(trusted, change.action, payload, contents, documents, idempotency_key, body_digest)
+
+    def _accept(
+        self,
+        trusted: TrustedRegister,
+        action: str,
+        payload: dict[str, Any],
+        contents: Sequence[Content],
+        documents: Sequence[StoredDocument],
+        idempotency_key: str,
+        body_digest: bytes,
+    ) -> Application:
+        register, digests = register_of_kind(trusted.kind), [content.digest for content in contents]
         for record, digest in zip(payload["records"], digests, strict=False):
             record["digest"] = to_hex(digest)
-        self.documents.put_many(register.finish(change.action, payload))
+        self.documents.put_many(register.finish(action, payload))
         stored = [
             StoredContent(digest, from_hex(record["recordId"], 32), content.as_json())
             for digest, record, content in zip(digests, payload["records"], contents, strict=False)
@@ -104,12 +136,11 @@ class Applications:
         now, application_id = self.clock.now(), secrets.token_hex(16)
         payload["deadline"] = now + APPROVAL_SECONDS
         access = sha256(self._token(application_id).encode()).digest()
-        application = Application(application_id, str(trusted.name), change.action, payload, "submitted", now, access)
+        application = Application(application_id, str(trusted.name), action, payload, "submitted", now, access)
         if not register.approver_roles(application) and not register.signers(application):
             application = application.moved("approved")
         keep = self.dossiers.keep(Dossier(application, idempotency_key, body_digest, stored, documents))
-        accepted = self.store.add_application(application, stored, documents, idempotency_key, body_digest, keep)
-        return Receipt(accepted, self._token(accepted.id))
+        return self.store.add_application(application, stored, documents, idempotency_key, body_digest, keep)
 
     def approve(self, application_id: str, signature: bytes, signer: str, role: str) -> Application:
         """Add one signature; the application as it is then. Raises NotFound, Conflict, Refused, BadSignature."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,13 +29,14 @@ from ledger.nodes import check_chain
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.readers import ReaderKeys
+from ledger.rebuilding import note_if_behind
 from ledger.relayers import check_bundle, holder_of, open_publisher
 from ledger.retention import Retention
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
 from wallet.errors import WalletError
-from wallet.files import read_private
+from wallet.files import exclusive, read_private
 
 if TYPE_CHECKING:
     from ledger.adapters.replicated_store import ReplicatedStore
@@ -82,7 +82,7 @@ class Office:
         or keep what it raises, so that the other parts go on. Raises Unavailable, also while an office elsewhere has a
         lease; run it again later, nothing is lost. The processes of one office take turns."""
         turn("documents", self._bring_documents)
-        with _exclusive(self.settings.data / "relayer.lock"):
+        with exclusive(self.settings.data / "relayer.lock"):
             if self.publisher:
                 turn("publisher", self.publisher.run_once)
             for follower in self.followers:
@@ -111,17 +111,11 @@ class Office:
         self.documents.close()
 
 
-@contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    """Wait for the lock of a file; it is let go when the process ends, however it ends."""
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def open_office(settings: Settings) -> Office:
-    """Raises ConfigurationError, ChainMismatch, ChainUnreachable, WalletError (a secret that all need is missing), each
-    before anything is changed."""
+def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
+    """Raises ConfigurationError (also where a rebuild has not ended, unless it is to go on), ChainMismatch,
+    ChainUnreachable, WalletError (a secret that all need is missing), each before anything is changed."""
+    if settings.rebuild_mark.exists() and not rebuilding:
+        raise ConfigurationError("The rebuild of this database has not ended.", "Run `khalayak rebuild` again.")
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
     chain = open_chain(settings.rpc_url, confirmations=settings.confirmations)
@@ -140,6 +134,8 @@ def open_office(settings: Settings) -> Office:
     documents = open_documents(settings)
     dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
     publisher, closed = open_publisher(settings, trust, store, chain, clock, documents)
+    if publisher and not rebuilding:
+        note_if_behind(store, chain, publisher.relayers)
     desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
@@ -263,7 +259,7 @@ def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, 
     check_chain(chain, trust)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = f"sqlite:///{(state / 'registers.db').absolute()}"
-    with _exclusive(state / "lock"):
+    with exclusive(state / "lock"):
         migrate(url)
         store = SqlStore(url)
         try:

@@ -208,7 +208,7 @@ class Follower:
         return ChainLost(
             f"Block {followed.number} was followed and is not there; the node's newest is {newest}.",
             "Wait if it is still in step with others. If its data is lost, restore it or name another node in "
-            "KHALAYAK_RPC_URL; if no node has the chain any more, begin a new one: `khalayak deploy`.",
+            "KHALAYAK_RPC_URL; if none has the chain, begin another: `khalayak deploy`, `khalayak reanchor`.",
         )
 
     def _fill(self, followed: Followed) -> None:

@@ -221,6 +221,17 @@ class Dossier:
     certificates: Sequence[StoredCertificate] = ()
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A row that contradicts the chain, a document, a signature or itself; `column` is empty for a whole row. `key`
+    names the row by its key, never by a personal value."""
+
+    table: str
+    key: str
+    column: str
+    problem: str
+
+
 class Waiting(NamedTuple):
     """How many applications are in a state, and since when the first of them has been, in seconds since 1970."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from ledger.archive import ArchiveStore
 from ledger.custody import CustodyStore
 from ledger.model import (
     AccountProof,
@@ -13,7 +14,6 @@ from ledger.model import (
     Approval,
     Block,
     BlockTag,
-    Dossier,
     Fees,
     Followed,
     Log,
@@ -123,7 +123,7 @@ class Clock(Protocol):
         """Seconds since 1970. Decides no fact of a record: block time does."""
 
 
-class RecordStore(CustodyStore, TransactionStore, Protocol):
+class RecordStore(ArchiveStore, CustodyStore, TransactionStore, Protocol):
     """The database. Every method is one transaction: it happens wholly and durably, or not at all.
     All raise StoreUnavailable when the database is locked, full or gone."""
 
@@ -210,29 +210,6 @@ class RecordStore(CustodyStore, TransactionStore, Protocol):
 
     def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
         """The id of every record of a register that the chain holds, but for those of such applications."""
-
-    def dossier(self, application_id: str) -> Dossier:
-        """What is kept of an application, with the newest certificate of each of its records. Raises NotFound."""
-
-    def restore(self, dossier: Dossier, concluded: bool) -> bool:
-        """Put back what a dossier holds; False when the application is there, and nothing is changed. `concluded`: the
-        key ring holds how it ended."""
-
-    def unkept(self, limit: int = 100) -> list[tuple[str, bool]]:
-        """The ids of applications that ended, or came without `keep`, and were not marked as kept since; with each
-        whether it came with `keep`."""
-
-    def mark_kept(self, application_ids: Sequence[str], concluded: bool) -> None:
-        """Note that the key ring holds how these were accepted and, if `concluded`, how they ended."""
-
-    def ids(self) -> Iterator[str]:
-        """Of all applications, oldest first, read while they are asked for."""
-
-    def is_empty(self) -> bool:
-        """Whether nothing was ever accepted or followed."""
-
-    def strange(self, register: str) -> Iterator[RecordedEntry]:
-        """The entries of a register that no transaction of this office recorded."""
 
     def waiting(self) -> dict[ApplicationState, Waiting]:
         """Of the states in which an application waits, or has failed: those in which any are."""

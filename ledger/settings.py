@@ -79,6 +79,11 @@ class Settings(BaseSettings):
         return self.data / "keyring"
 
     @property
+    def rebuild_mark(self) -> Path:
+        """There while a rebuild of the database is under way."""
+        return self.data / "rebuilding"
+
+    @property
     def readers(self) -> Path:
         """The folder of the public keys that every document is sealed for beside the office's own."""
         return self.data / "readers"

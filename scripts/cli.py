@@ -10,6 +10,7 @@ from rich.console import Console
 from ledger.errors import BadInput, ConfigurationError, KhalayakError, Refused, Unavailable
 from scripts import (
     cli_apply,
+    cli_audit,
     cli_documents,
     cli_entries,
     cli_import,
@@ -36,7 +37,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (*cli_office.COMMANDS, *cli_entries.COMMANDS, *cli_verify.COMMANDS, *cli_witness.COMMANDS):
+for command in (
+    *cli_office.COMMANDS,
+    *cli_entries.COMMANDS,
+    *cli_verify.COMMANDS,
+    *cli_witness.COMMANDS,
+    *cli_audit.COMMANDS,
+):
     app.command()(command)
 app.command("import")(cli_import.import_file)
 app.add_typer(cli_apply.commands(), name="apply")

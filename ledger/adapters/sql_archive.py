@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import Row, bindparam, insert, select, text, update
 
 from ledger.adapters.sql_entries import SqlEntries
 from ledger.adapters.sql_history import OF_REGISTER
@@ -28,7 +28,7 @@ from ledger.adapters.sql_tables import (
     cursors,
     documents,
 )
-from ledger.adapters.sql_transactions import SqlTransactions, restore_transaction
+from ledger.adapters.sql_transactions import SqlTransactions, forget_transactions, restore_transaction
 from ledger.errors import NotFound
 from ledger.model import (
     Application,
@@ -41,6 +41,7 @@ from ledger.model import (
 )
 
 AT_ONCE = 500  # values of one IN
+ENDED = ("certified", "failed", "refused")
 
 
 class SqlArchive(SqlEntries, SqlTransactions):
@@ -71,9 +72,15 @@ class SqlArchive(SqlEntries, SqlTransactions):
         row = {**vars(application), "payload": json.dumps(application.payload), "kept": 2 if concluded else 1}
         row |= {"idempotency_key": dossier.idempotency_key, "body_digest": dossier.body_digest}
         with self.transaction() as connection:
-            if connection.execute(select(applications.c.id).where(applications.c.id == application.id)).first():
+            there = connection.execute(select(applications.c.state).where(applications.c.id == application.id)).scalar()
+            if there in ENDED or (there and application.state not in (*ENDED, "final")):
                 return False
-            connection.execute(insert(applications), row)
+            if there:
+                told = {name: row[name] for name in ("state", "reason", "kept")}
+                connection.execute(update(applications).where(applications.c.id == application.id).values(**told))
+                forget_transactions(connection, application.id)
+            else:
+                connection.execute(insert(applications), row)
             of_it = {"application_id": application.id}
             add_once(connection, contents, [row_of_content(application.id, content) for content in dossier.contents])
             add_once(connection, documents, [row_of_document(document) for document in dossier.documents])
@@ -105,6 +112,9 @@ class SqlArchive(SqlEntries, SqlTransactions):
         query = text(f"{OF_REGISTER} AND {unknown} ORDER BY e.place")
         return (entry_in(row, layout) for row in self.stream(query.bindparams(number=number)))
 
+    def certificates(self) -> Iterator[StoredCertificate]:
+        return (_certificate_in(row) for row in self.stream(select(certificates)))
+
     def _documents_of(self, brought: Sequence[StoredContent]) -> Iterator[StoredDocument]:
         values = (field["value"] for content in brought for field in content.fields if field["name"] == "document")
         cids = sorted({value["cid"] for value in values if isinstance(value, dict) and "cid" in value})
@@ -120,9 +130,11 @@ class SqlArchive(SqlEntries, SqlTransactions):
             of_them = (certificates.c.register == application.register, certificates.c.record_id.in_(part))
             query = select(certificates).where(*of_them).order_by(certificates.c.record_id, certificates.c.sequence)
             newest = {row.record_id: row for row in self.all(query)}
-            for row in newest.values():
-                read = {**row._mapping, "certificate": json.loads(row.certificate)}
-                yield StoredCertificate(**read)
+            yield from (_certificate_in(row) for row in newest.values())
+
+
+def _certificate_in(row: Row[Any]) -> StoredCertificate:
+    return StoredCertificate(row.register, row.record_id, row.sequence, row.head, json.loads(row.certificate))
 
 
 def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

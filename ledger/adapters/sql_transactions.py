@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
 
 from ledger.adapters.sql_engine import take_turns
 from ledger.adapters.sql_rows import NOW, add_once, inserting, matches
@@ -133,6 +133,15 @@ def restore_transaction(connection: Connection, transaction: Transaction, applic
     position = transaction.applications.index(application_id)
     row = {"transaction_number": number, "position": position, "application_id": application_id}
     add_once(connection, carried, [row])
+
+
+def forget_transactions(connection: Connection, application_id: str) -> None:
+    """Those that carry this application alone, which was read anew from elsewhere."""
+    of_it = select(carried.c.transaction_number).where(carried.c.application_id == application_id)
+    shared = select(carried.c.transaction_number).where(carried.c.application_id != application_id)
+    own = [row[0] for row in connection.execute(of_it.where(carried.c.transaction_number.not_in(shared)))]
+    for column in (attempts.c.transaction_number, carried.c.transaction_number, transactions.c.number):
+        connection.execute(delete(column.table).where(column.in_(own)))
 
 
 def _lowest_free(connection: Connection, sender: str, at_least: int) -> int:
