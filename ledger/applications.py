@@ -97,7 +97,8 @@ class Applications:
         digests = [content.digest for content in contents]
         for record, digest in zip(payload["records"], digests, strict=False):
             record["digest"] = to_hex(digest)
-        self.documents.put_many(register.finish(change.action, payload))
+        for listed in register.finish(change.action, payload):
+            self.documents.put(listed)
         stored = [
             StoredContent(digest, from_hex(record["recordId"], 32), content.as_json())
             for digest, record, content in zip(digests, payload["records"], contents, strict=False)

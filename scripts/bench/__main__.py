@@ -16,7 +16,7 @@ import structlog
 from scripts.bench.documents import documents_figures
 from scripts.bench.figures import Figures
 from scripts.bench.gas import gas_figures
-from scripts.bench.pipeline import batch_figures
+from scripts.bench.pipeline import batch_figures, land_figures
 from scripts.bench.sealing import sealing_figures
 from scripts.bench.verification import verification_figures
 
@@ -27,6 +27,7 @@ PARTS: Mapping[str, Callable[[], Figures]] = {
     "verification": verification_figures,
     "gas": gas_figures,
     "batches": batch_figures,
+    "titles": land_figures,
 }
 
 
