@@ -8,43 +8,41 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from socket import gethostname
 from typing import TYPE_CHECKING
 
 from ledger.adapters.directory_store import DirectoryStore
-from ledger.adapters.evm_chain import EvmChain
+from ledger.adapters.failover_chain import FailoverChain, open_chain
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
 from ledger.applications import Applications
 from ledger.certifier import Certifier, Cosign
-from ledger.cosigner import Cosigner, check_genesis
+from ledger.cosigner import Cosigner
 from ledger.dossiers import Dossiers
-from ledger.encoding import keccak256
 from ledger.eraser import Eraser
-from ledger.errors import ChainMismatch, ConfigurationError, Unavailable
+from ledger.errors import ConfigurationError, Unavailable
 from ledger.follower import Follower
 from ledger.health import FOLLOWER_LEASE, Health
 from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
+from ledger.nodes import check_chain
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.readers import ReaderKeys
+from ledger.relayers import check_bundle, holder_of, open_publisher
 from ledger.retention import Retention
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
 from wallet.errors import WalletError
 from wallet.files import read_private
-from wallet.signer import LocalSigner
 
 if TYPE_CHECKING:
     from ledger.adapters.replicated_store import ReplicatedStore
 
-LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
+LEASE_SECONDS = 60
 HEALTH_SECONDS = 3  # that a node may take to say how it is
-MAX_HOLDER = 255
 
 Step = Callable[[], None]
 Turn = Callable[[str, Step], None]
@@ -86,7 +84,7 @@ class Office:
         turn("documents", self._bring_documents)
         with _exclusive(self.settings.data / "relayer.lock"):
             if self.publisher:
-                turn("publisher", partial(self._leased, _lease_of(self.publisher), self.publisher.run_once))
+                turn("publisher", self.publisher.run_once)
             for follower in self.followers:
                 part = f"follower {follower.trusted.kind}"
                 turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
@@ -99,26 +97,18 @@ class Office:
 
     def let_go(self) -> None:
         """Of the leases, so that another office goes on at once. What cannot be let go runs out later."""
-        for name in (FOLLOWER_LEASE, *([_lease_of(self.publisher)] if self.publisher else [])):
-            with suppress(Unavailable):
-                self.store.lease(name, self._holder, 0)
+        with suppress(Unavailable):
+            self.store.lease(FOLLOWER_LEASE, holder_of(self.settings), 0)
+        if self.publisher:
+            self.publisher.let_go()
 
     def _leased(self, name: str, step: Step) -> None:
-        self.store.lease(name, self._holder, LEASE_SECONDS)
+        self.store.lease(name, holder_of(self.settings), LEASE_SECONDS)
         step()
-
-    @property
-    def _holder(self) -> str:
-        # The folder and not the process, so that an office that was killed goes on at once.
-        return f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
 
     def close(self) -> None:
         self.store.close()
         self.documents.close()
-
-
-def _lease_of(publisher: Publisher) -> str:
-    return f"relayer {publisher.relayer.address}"
 
 
 @contextmanager
@@ -134,8 +124,9 @@ def open_office(settings: Settings) -> Office:
     before anything is changed."""
     trust = read_trust(settings.trust_file)
     settings.check_secrets(trust.chain_id)
-    chain = EvmChain(settings.rpc_url, confirmations=settings.confirmations)
+    chain = open_chain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
+    check_bundle(settings.bundle_file, chain)
     readers = ReaderKeys(settings.office_key, settings.readers)
     with readers.sealing():
         pass  # keys that cannot be read stop the start, and not the first application
@@ -144,9 +135,11 @@ def open_office(settings: Settings) -> Office:
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
+    if isinstance(chain, FailoverChain):
+        chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
     documents = open_documents(settings)
     dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
-    publisher, closed = _open_publisher(settings, trust, store, chain)
+    publisher, closed = open_publisher(settings, trust, store, chain, clock, documents)
     desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
@@ -157,7 +150,7 @@ def open_office(settings: Settings) -> Office:
         readers,
         desk,
         publisher,
-        tuple(Follower(trusted, store, chain) for trusted in trust.registers),
+        tuple(Follower(trusted, store, chain, start=settings.start_block) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock)),
         Eraser(trust, store, documents, dossiers),
         Retention(trust, store, chain, clock, settings.index_key),
@@ -167,25 +160,16 @@ def open_office(settings: Settings) -> Office:
     )
 
 
-def _open_publisher(
-    settings: Settings, trust: TrustRoot, store: SqlStore, chain: Chain
-) -> tuple[Publisher | None, WalletError | None]:
-    """Or why there is none."""
-    try:
-        relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
-    except WalletError as error:
-        return None, error
-    return Publisher(trust, store, chain, relayer), None
-
-
 @contextmanager
 def open_health(settings: Settings) -> Iterator[Health]:
     """How an office is, without opening it: its node or its database may be away, and its schema is left as it is.
     Raises ConfigurationError."""
-    trust, store, chain = read_trust(settings.trust_file), SqlStore(settings.database), EvmChain(settings.rpc_url)
+    trust, store = read_trust(settings.trust_file), SqlStore(settings.database)
+    chain = open_chain(settings.rpc_url, timeout=HEALTH_SECONDS, confirmations=settings.confirmations)
     try:
-        publisher, closed = _open_publisher(settings, trust, store, chain)
-        yield _health(settings, trust, store, open_documents(settings), publisher, closed)
+        documents = open_documents(settings)
+        publisher, closed = open_publisher(settings, trust, store, chain, SystemClock(), documents)
+        yield _health(settings, trust, store, documents, publisher, closed)
     finally:
         store.close()
 
@@ -199,10 +183,12 @@ def _health(
     closed: WalletError | None,
 ) -> Health:
     # A connection of its own: it loses patience sooner than those who have work to do.
-    chain = EvmChain(settings.rpc_url, HEALTH_SECONDS, settings.confirmations)
-    relayers = [publisher.relayer.address] if publisher else []
+    chain = open_chain(settings.rpc_url, timeout=HEALTH_SECONDS, confirmations=settings.confirmations)
+    relayers = list(publisher.relayers) if publisher else []
     check, reason = partial(check_chain, chain, trust), closed.message if closed else ""
-    return Health(trust, store, chain, documents, SystemClock(), relayers, check, reason, replicas=documents.waiting)
+    hindered = publisher.obstacles if publisher else tuple
+    clock, waiting = SystemClock(), documents.waiting
+    return Health(trust, store, chain, documents, clock, relayers, check, reason, hindered, waiting)
 
 
 def read_trust(path: Path) -> TrustRoot:
@@ -264,7 +250,7 @@ def open_cosigner(rpc_url: str, key: Path, trust_file: Path) -> Cosigner:
         raise ConfigurationError(
             f"The trust root does not list this witness: {witness.verifier_key}", "Have the office add this line."
         )
-    chain = EvmChain(rpc_url)
+    chain = open_chain(rpc_url)
     check_chain(chain, trust)
     return Cosigner(trust, chain, witness, SystemClock())
 
@@ -273,7 +259,7 @@ def open_cosigner(rpc_url: str, key: Path, trust_file: Path) -> Cosigner:
 def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, say: Say) -> Iterator[Monitor]:
     """A monitor at a node of its own; `state` is its folder, which one process at a time uses. Raises
     ConfigurationError, ChainMismatch, ChainUnreachable, StoreUnavailable."""
-    trust, chain = read_trust(trust_file), EvmChain(rpc_url)
+    trust, chain = read_trust(trust_file), open_chain(rpc_url)
     check_chain(chain, trust)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = f"sqlite:///{(state / 'registers.db').absolute()}"
@@ -284,17 +270,3 @@ def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, 
             yield Monitor(trust, store, chain, watches, state / "block.json", say)
         finally:
             store.close()
-
-
-def check_chain(chain: Chain, trust: TrustRoot) -> None:
-    """That the node serves the chain of the trust root, with the trusted code. Raises ChainMismatch."""
-    check_genesis(chain, trust)
-    for register in trust.registers:
-        for address, code_hash in (
-            (register.name.address, register.code_hash),
-            (register.authority, register.authority_code_hash),
-        ):
-            if keccak256(chain.code(address)) != code_hash:
-                raise ChainMismatch(
-                    f"The code at {address} is not the trusted one.", "Check the RPC URL and the trust root."
-                )

@@ -95,21 +95,19 @@ class Certifier:
         return absence
 
     def newest(self, trusted: TrustedRegister, record_id: bytes) -> Certificate:
-        """The certificate of a record as of the last block followed, made anew. Raises NotFound, Unavailable."""
-        return self.certify(
-            trusted, record_id, *self._witnessed(FinalState(trusted, self.store, self.chain).followed())
-        )
+        """A record's certificate as of the last block followed, new. Raises NotFound, Unavailable, ChainForked."""
+        block = FinalState(trusted, self.store, self.chain).block()
+        return self.certify(trusted, record_id, block, self._cosigned(block))
 
     def as_of(self, trusted: TrustedRegister, record_id: bytes, number: int) -> Certificate:
         """The certificate of a record as of an earlier block, with the content of then, and it is not kept. Where the
         node has dropped that block's state, the one that was captured later for the same entry: its history tells the
         earlier time too. Raises NotFound (nothing was recorded by then), StateDropped (neither exists), Unavailable."""
-        if number > FinalState(trusted, self.store, self.chain).followed():
+        if number > FinalState(trusted, self.store, self.chain).block().number:
             raise Unavailable(f"Block {number} has not been followed yet.", "Try again later.")
         (past,) = self._claimed(trusted, [record_id], PastState(trusted, self.store, self.chain, number))
         try:
-            (made,) = self._make(trusted, [past], *self._witnessed(number))
-            return made
+            return self._make(trusted, [past], *self._witnessed(number))[0]
         except StateDropped:
             found = self.store.certificate(str(trusted.name), record_id, past.claim.newest.head)
             kept = parse(canonical_json(found)) if found else None
@@ -142,7 +140,7 @@ class Certifier:
 
     def _followed(self, application: Application) -> bool:
         cursor, transaction = self.store.cursor(application.register), self.store.transaction_of(application.id)
-        return cursor is not None and transaction is not None and cursor >= (transaction.block_number or 0)
+        return cursor is not None and cursor >= ((transaction and transaction.block_number) or 0)  # none: found final
 
     def _to_certify(self, application: Application) -> list[bytes]:
         records = [*application.payload["records"], *application.payload.get("parents", [])]
@@ -161,27 +159,31 @@ class Certifier:
         claimed, certified = list[Claimed](), list[str]()
         for application_id, its in bulk:
             try:
-                claimed += self._claimed(trusted, its, known)
+                claimed += self._claimed(trusted, its, known, but_erased=True)
                 certified.append(application_id)
-            except Erased:
-                certified.append(application_id)
-                log.info("nothing to certify", application=application_id, reason="its content was erased")
             except NotFound as error:
                 log.error("no certificate", application=application_id, reason=error.message)
         try:
-            made = self._make(trusted, claimed, *self._witnessed(number))
+            made = self._make(trusted, claimed, *self._witnessed(number)) if claimed else []
             self.store.save_certificates(list(map(_stored, claimed, made)), certified)
         except Unavailable as error:
             log.warning("certificates wait", applications=certified, reason=error.message)
         except Conflict:
             log.info("applications are certified elsewhere", applications=certified)
 
-    def _claimed(self, trusted: TrustedRegister, record_ids: Sequence[bytes], known: Known) -> list[Claimed]:
-        """Raises NotFound, Erased."""
+    def _claimed(
+        self, trusted: TrustedRegister, record_ids: Sequence[bytes], known: Known, but_erased: bool = False
+    ) -> list[Claimed]:
+        """With `but_erased`, records whose content was erased are left out. Raises NotFound, Erased."""
         claims = [register_of_kind(trusted.kind).claim(record_id, known) for record_id in record_ids]
-        contents = self.store.contents(claim.digest for claim in claims)
-        read = (Content.from_json(contents.get(claim.digest) or self.content(claim.digest)) for claim in claims)
-        return list(map(Claimed, record_ids, claims, read))
+        contents, claimed = self.store.contents(claim.digest for claim in claims), list[Claimed]()
+        for record_id, claim in zip(record_ids, claims, strict=True):
+            fields = contents.get(claim.digest)
+            if fields is None and but_erased and self.store.erasure_of(claim.digest):
+                continue
+            read = Content.from_json(self.content(claim.digest) if fields is None else fields)
+            claimed.append(Claimed(record_id, claim, read))
+        return claimed
 
     def _make(
         self, trusted: TrustedRegister, claimed: Sequence[Claimed], block: Block, checkpoint: str
@@ -229,7 +231,7 @@ class Certifier:
     def _witnessed(self, at: int | BlockTag) -> tuple[Block, str]:
         """A block and its cosigned checkpoint, which all records of one batch share."""
         block = self.chain.block(at)
-        return block, self._cosigned(Checkpoint(self.trust.origin, block.number, block.hash))
+        return block, self._cosigned(block)
 
     def _capture(
         self,
@@ -259,10 +261,10 @@ class Certifier:
         proof = self.chain.proof(address, list(slots.values()), block.number)
         return proof.account, dict(zip(slots, proof.slots, strict=True))
 
-    def _cosigned(self, checkpoint: Checkpoint) -> str:
-        """The checkpoint with one good signature of each witness, all asked at once; one that is away, refuses or errs
+    def _cosigned(self, block: Block) -> str:
+        """Its checkpoint with one good signature of each witness, all asked at once; one that is away, refuses or errs
         spoils no other's."""
-        lines: dict[str, str] = {}
+        checkpoint, lines = Checkpoint(self.trust.origin, block.number, block.hash), dict[str, str]()
         with ThreadPoolExecutor(max(1, len(self.witnesses))) as pool:
             for signer, line in filter(None, pool.map(partial(self._ask, checkpoint), self.witnesses)):
                 lines.setdefault(signer, line)

@@ -17,6 +17,7 @@ __all__ = [
     "DocumentCorrupt",
     "DocumentMissing",
     "DocumentStoreUnavailable",
+    "EntryMissing",
     "Erased",
     "IdempotencyMismatch",
     "InvalidProof",
@@ -176,13 +177,15 @@ class DocumentCorrupt(KhalayakError):
 
 
 class ContractReverted(Refused):
-    """A call would revert or has reverted. `name` is the custom error, decoded from the contract's ABI."""
+    """A call would revert or has reverted. `name` is the custom error, decoded from the contract's ABI; `index` which
+    call it was, of a bundle's."""
 
     code = "contract-reverted"
 
-    def __init__(self, message: str, hint: str = "", name: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", name: str = "", index: int | None = None) -> None:
         super().__init__(message, hint)
         self.name = name
+        self.index = index
 
 
 class ConfigurationError(KhalayakError):
@@ -201,6 +204,12 @@ class InvalidProof(KhalayakError):
     """A proof is well formed and does not prove what it is shown for."""
 
     code = "invalid-proof"
+
+
+class EntryMissing(InvalidProof):
+    """The node told of an entry and not of the one before it."""
+
+    code = "entry-missing"
 
 
 class MalformedProof(InvalidProof):

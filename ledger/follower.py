@@ -13,20 +13,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from random import sample
+from secrets import SystemRandom
 
 import structlog
 
-from ledger.encoding import ZERO32, keccak256, to_hex
-from ledger.errors import ChainForked, ChainLost, Conflict, InvalidProof, NotFound, RangeRefused, StateDropped
-from ledger.model import Block, Followed, Log, RecordedEntry
-from ledger.nodes import check_heads
+from ledger.encoding import ZERO32, keccak256
+from ledger.errors import (
+    ChainLost,
+    ChainUnreachable,
+    Conflict,
+    EntryMissing,
+    InvalidProof,
+    NotFound,
+    RangeRefused,
+    StateDropped,
+)
+from ledger.model import MAX_LOG_INDEX, Block, Followed, Log, Place, RecordedEntry
+from ledger.nodes import check_heads, same_block
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
+from ledger.state_proof import parse_header, prove_account
 from ledger.trust import TrustedRegister
 
 BLOCKS_A_STEP = 1_000
-EVENTS_A_STEP = 10_000  # about 10 MB while they are read
+EVENTS_A_STEP = 20_000  # about 30 MB while they are read; fewer would write the same pages of an index more often
 PROVED_A_STEP = 32
 
 Tell = Callable[[Sequence[RecordedEntry]], None]
@@ -53,10 +63,16 @@ def lag(head: Block, final: Block | None, followed: int | None, now: int) -> Lag
 
 class Follower:
     """Several may follow one register into one database, at nodes of their own. `tell` hears what was recorded before
-    it is kept: after a crash in between it hears the same again."""
+    it is kept: after a crash in between it hears the same again. `start` is the block of the register's deployment or
+    an earlier one, for a node that has not kept the states in which to look for it."""
 
     def __init__(
-        self, trusted: TrustedRegister, store: RecordStore, chain: Chain, tell: Tell = lambda recorded: None
+        self,
+        trusted: TrustedRegister,
+        store: RecordStore,
+        chain: Chain,
+        tell: Tell = lambda recorded: None,
+        start: int = 0,
     ) -> None:
         self.trusted = trusted
         self.name = str(trusted.name)
@@ -64,6 +80,8 @@ class Follower:
         self.store = store
         self.chain = chain
         self.tell = tell
+        self.start = start
+        self._read_again: Followed | None = None
 
     def run_once(self) -> None:
         """Follow up to the newest final block. Raises ChainUnreachable, StoreUnavailable; ChainForked, ChainLost (the
@@ -73,11 +91,39 @@ class Follower:
         final = self._final(followed)
         if final is None:
             return
-        for last, logs in self._read(followed.number + 1 if followed else 0, final):
-            reached = self._keep(followed, last, logs, last == final)
+        first = followed.number + 1 if followed else self._deployed(final)
+        for last, logs in self._read(first, final):
+            try:
+                reached = self._keep(followed, last, logs, last == final)
+            except EntryMissing:
+                if followed is None or followed == self._read_again:
+                    raise
+                self._fill(followed)
+                reached = self._keep(followed, last, self._logs(followed.number + 1, last), last == final)
             if reached is None:
                 return
             followed = reached
+
+    def _logs(self, first: int, last: int) -> list[Log]:
+        return self.chain.logs(self.trusted.name.address, first, last)
+
+    def _deployed(self, final: int) -> int:
+        """The first block whose state has the register's code, or `final` + 1. That a block has it not yet must be
+        proved: a node that has dropped a state may say so of a block behind the deployment."""
+        low, high = self.start, final + 1
+        try:
+            while low < high:
+                middle = (low + high) // 2
+                low, high = (low, middle) if self._has_code(middle) else (middle + 1, high)
+        except (ChainUnreachable, InvalidProof, StateDropped):
+            return self.start
+        return low
+
+    def _has_code(self, number: int) -> bool:
+        block, address = self.chain.block(number), self.trusted.name.address
+        proof = self.chain.proof(address, [], number)
+        account = prove_account(parse_header(block.header).state_root, address, proof.account)
+        return account is not None and account.code_hash != keccak256(b"")
 
     def _read(self, first: int, final: int) -> Iterator[tuple[int, list[Log]]]:
         """The logs of all blocks in ranges: the last block of each, and its logs. While one is worked on, the next is
@@ -86,7 +132,7 @@ class Follower:
         with ThreadPoolExecutor(1) as reader:
             while first <= final:
                 last = min(first + step - 1, final)
-                asked = ahead or reader.submit(self.chain.logs, self.trusted.name.address, first, last)
+                asked = ahead or reader.submit(self._logs, first, last)
                 ahead = None
                 try:
                     logs = asked.result()
@@ -99,7 +145,7 @@ class Follower:
                 first, done = last + 1, last
                 if first <= final:
                     last = min(first + step - 1, final)
-                    ahead = reader.submit(self.chain.logs, self.trusted.name.address, first, last)
+                    ahead = reader.submit(self._logs, first, last)
                 yield done, logs
 
     def _final(self, followed: Followed | None) -> int | None:
@@ -117,7 +163,7 @@ class Follower:
             found = self.chain.block(followed.number)
         except NotFound:
             raise self._lost(followed) from None
-        self._check_same(followed, found)
+        same_block(followed, found)
 
     def _keep(self, followed: Followed | None, last: int, logs: Sequence[Log], at_the_end: bool) -> Followed | None:
         """Check and save one step; how far the register is followed then, None if another follower was quicker."""
@@ -149,20 +195,13 @@ class Follower:
                 self._check_followed(followed)
             raise
         if followed:
-            self._check_same(followed, headers[followed.number])
+            same_block(followed, headers[followed.number])
         for number, block_hash in {(log.block_number, log.block_hash) for log in logs}:
             if headers[number].hash != block_hash:
                 raise InvalidProof(
                     f"The node tells of logs in a block {number} that is not its own.", "Ask another node."
                 )
         return headers
-
-    def _check_same(self, followed: Followed, found: Block) -> None:
-        if followed.hash is not None and found.hash != followed.hash:
-            raise ChainForked(
-                f"Block {found.number} was final as {to_hex(followed.hash)}; now it is {to_hex(found.hash)}.",
-                "Nothing is changed. Ask the witnesses which one they signed, and follow a node that has it.",
-            )
 
     def _lost(self, followed: Followed) -> ChainLost:
         newest = self.chain.block("latest").number
@@ -172,6 +211,45 @@ class Follower:
             "KHALAYAK_RPC_URL; if no node has the chain any more, begin a new one: `khalayak deploy`.",
         )
 
+    def _fill(self, followed: Followed) -> None:
+        """Read again all that was followed, and add what the node left out then; once for each block followed."""
+        log.warning("an entry is missing, reading the register again", register=self.name, block=followed.number)
+        self._read_again = followed
+        first = self._deployed(followed.number)
+        for last, logs in self._read(first, followed.number):
+            headers = self._headers(followed, last, logs)
+            kept = self._kept(first, last)
+            told = self.register.decode(logs, {number: block.time for number, block in headers.items()})
+            missed = [item for item in told if (item.block_number, item.log_index) not in kept]
+            if missed:
+                self._check_joined(missed)
+                revealed = self.register.reveal(logs, told)
+                self.store.add_entries(self.name, followed, followed, missed, revealed)
+            first = last + 1
+
+    def _kept(self, first: int, last: int) -> set[tuple[int, int]]:
+        """The places of the entries of these blocks that are in the database."""
+        places, after = set[tuple[int, int]](), Place(first - 1, MAX_LOG_INDEX) if first else None
+        while page := self.store.entries(self.name, after=after, limit=BLOCKS_A_STEP):
+            places |= {(item.block_number, item.log_index) for item in page if item.block_number <= last}
+            after = Place(page[-1].block_number, page[-1].log_index)
+            if after.block_number > last:
+                break
+        return places
+
+    def _check_joined(self, missed: Sequence[RecordedEntry]) -> None:
+        """That entries that were left out and those that are kept make one history of each record."""
+        for record_id in {item.record_id for item in missed}:
+            whole = [*self.store.history(self.name, record_id), *(i for i in missed if i.record_id == record_id)]
+            before = ZERO32
+            for number, item in enumerate(sorted(whole, key=lambda item: _sequence(item.words)), 1):
+                if (item.words[:32], _sequence(item.words)) != (before, number):
+                    raise EntryMissing(
+                        f"Block {item.block_number} changes a record whose entry before is still unknown.",
+                        "The node does not tell the whole history of its records: use another node.",
+                    )
+                before = item.head
+
     def _check_unbroken(self, recorded: Sequence[RecordedEntry]) -> None:
         changed = {item.record_id for item in recorded if item.words[:32] != ZERO32}
         newest = dict(self.store.newest(self.name, changed))
@@ -179,16 +257,16 @@ class Follower:
             record_id, words, before = item.record_id, item.words, newest.get(item.record_id)
             previous, sequence = (ZERO32, 1) if before is None else (keccak256(before), _sequence(before) + 1)
             if words[:32] != previous or _sequence(words) != sequence:
-                raise InvalidProof(
+                raise EntryMissing(
                     f"Block {item.block_number} changes a record whose entry before is unknown.",
-                    "The node left out a log, or the database is not of this chain.",
+                    "The node left out a log, or made one up: compare with another node.",
                 )
             newest[record_id] = words
 
     def _check_heads(self, recorded: Sequence[RecordedEntry], block: Block) -> None:
         """That storage has the heads of some of what was recorded, which whoever makes up a log cannot choose."""
         heads = {item.record_id: item.words for item in recorded}
-        chosen = sample(sorted(heads), min(len(heads), PROVED_A_STEP))
+        chosen = SystemRandom().sample(sorted(heads), min(len(heads), PROVED_A_STEP))
         try:
             check_heads(self.chain, self.trusted.name.address, block, {i: keccak256(heads[i]) for i in chosen})
         except StateDropped:
@@ -200,7 +278,6 @@ def _sequence(words: bytes) -> int:
 
 
 def _next_step(blocks: int, events: int) -> int:
-    """How many blocks to ask for: so many that the events of as dense ones are not too many at once."""
-    if 2 * events > EVENTS_A_STEP:
-        return max(1, blocks * EVENTS_A_STEP // (2 * events))
-    return min(2 * blocks, BLOCKS_A_STEP)
+    """How many blocks to ask for next: as many as have so many events if they are as dense, and no more than twice as
+    many as before."""
+    return max(1, min(2 * blocks, BLOCKS_A_STEP, blocks * EVENTS_A_STEP // max(1, events)))

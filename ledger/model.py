@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from ledger.encoding import keccak256
 from ledger.entries import json_of
+from ledger.transaction import Transaction
 
 ApplicationState = Literal[
     "submitted", "approved", "signed", "sent", "included", "final", "certified", "refused", "failed"
@@ -46,10 +47,11 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Fees:
-    """EIP-1559 fees in wei a gas."""
+    """EIP-1559 fees in wei a gas: what the node advises, and the base fee of the next block."""
 
     max_fee: int
     priority_fee: int
+    base_fee: int
 
 
 @dataclass(frozen=True)
@@ -109,20 +111,6 @@ class StoredDocument:
     wraps: Mapping[str, bytes]
 
 
-@dataclass(frozen=True)
-class Transaction:
-    """A signed transaction of the relayer. `raw` is durable before it is sent; `hash` is keccak256(raw)."""
-
-    hash: bytes
-    raw: bytes
-    sender: str
-    nonce: int
-    application_id: str
-    state: Literal["signed", "sent", "included", "final", "failed"]
-    block_number: int | None = None
-    block_hash: bytes | None = None
-
-
 class RecordedEntry(NamedTuple):
     """An entry as the chain recorded it. `words` are its ABI encoding, whose keccak256 is the head, and `layout` says
     what they are (ledger.entries.layout_of). Approvers ascend."""
@@ -150,6 +138,9 @@ class Followed(NamedTuple):
 
     number: int
     hash: bytes | None
+
+
+MAX_LOG_INDEX = (1 << 20) - 1  # in a block; more than any chain in use has gas for
 
 
 class Place(NamedTuple):

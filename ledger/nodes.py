@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ledger.encoding import ZERO32, to_hex
-from ledger.errors import ChainMismatch, InvalidProof, NotFound, Unavailable
-from ledger.model import Block
+from ledger.cosigner import check_genesis
+from ledger.encoding import ZERO32, keccak256, to_hex
+from ledger.errors import ChainForked, ChainMismatch, InvalidProof, NotFound, Unavailable
+from ledger.model import Block, Followed
 from ledger.ports import Chain
 from ledger.registers.base import head_slot
 from ledger.state_proof import parse_header, prove_account, prove_slot
+from ledger.trust import TrustRoot
 
 PROVED_AT_ONCE = 100  # slots of one eth_getProof
 
@@ -41,6 +43,34 @@ def block_at(chain: Chain, time: int) -> Block:
         middle = chain.block((low.number + high.number) // 2)
         low, high = (middle, high) if middle.time <= time else (low, middle)
     return high if high.time <= time else low
+
+
+def check_chain(chain: Chain, trust: TrustRoot) -> None:
+    """That the node serves the chain of the trust root, with the trusted code. Raises ChainMismatch."""
+    check_genesis(chain, trust)
+    for register in trust.registers:
+        for address, code_hash in (
+            (register.name.address, register.code_hash),
+            (register.authority, register.authority_code_hash),
+        ):
+            code = chain.code(address)
+            if keccak256(code) != code_hash:
+                found = (
+                    f"The code at {address} is not the trusted one" if code else f"There is no contract at {address}"
+                )
+                raise ChainMismatch(
+                    f"{found}.", "Check the RPC URL and the trust root, and whether the node has lost its data."
+                )
+
+
+def same_block(followed: Followed, found: Block) -> Block:
+    """The block of this number that the chain has now, if it is the one followed. Raises ChainForked."""
+    if followed.hash is not None and found.hash != followed.hash:
+        raise ChainForked(
+            f"Block {found.number} was final as {to_hex(followed.hash)}; now it is {to_hex(found.hash)}.",
+            "Nothing is changed. Ask the witnesses which one they signed, and follow a node that has it.",
+        )
+    return found
 
 
 def check_heads(chain: Chain, address: str, block: Block, heads: Mapping[bytes, bytes]) -> None:

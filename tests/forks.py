@@ -53,8 +53,16 @@ class Anvil:
 def anvil(apart: int, port: int = 0, genesis_time: int = GENESIS_TIME) -> Iterator[Anvil]:
     """A chain of SHARED common blocks and six of its own, which are `apart` seconds apart; port 0 is one that the
     system chooses."""
-    command = [foundry("anvil"), "--port", str(port), "--no-mining", "--timestamp", str(genesis_time)]
+    with start_anvil("--no-mining", "--timestamp", str(genesis_time), "--slots-in-an-epoch", "1", port=port) as node:
+        node.mine(SHARED, 1)
+        node.mine(6, apart)
+        yield node
 
+
+@contextmanager
+def start_anvil(*options: str, port: int = 0) -> Iterator[Anvil]:
+    """An empty chain, of chain id 31337, whose accounts are those of the devnet."""
+    command = [foundry("anvil"), "--port", str(port), *options]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "anvil.log"
 
@@ -62,8 +70,5 @@ def anvil(apart: int, port: int = 0, genesis_time: int = GENESIS_TIME) -> Iterat
             found = re.search(r"Listening on (127\.0\.0\.1:\d+)", log.read_text(errors="replace"))
             return found[1] if found else None
 
-        with running([*command, "--slots-in-an-epoch", "1"], log) as process:
-            node = Anvil(f"http://{wait_for(process, log, address)}")
-            node.mine(SHARED, 1)
-            node.mine(6, apart)
-            yield node
+        with running(command, log) as process:
+            yield Anvil(f"http://{wait_for(process, log, address)}")

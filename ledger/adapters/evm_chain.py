@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 import rlp
-from eth_abi.abi import decode
 from rlp.exceptions import RLPException
 from web3 import HTTPProvider
 
 from ledger.adapters.block_header import encode_header
+from ledger.adapters.contract_errors import reverted
 from ledger.adapters.event_logs import read_logs
-from ledger.adapters.json_rpc import Together
+from ledger.adapters.json_rpc import Together, uncollected
 from ledger.encoding import from_hex, keccak256, to_hex
 from ledger.errors import (
     BadInput,
     ChainUnreachable,
     ConfigurationError,
-    ContractReverted,
     InvalidProof,
     KhalayakError,
     NotFound,
@@ -40,26 +37,27 @@ from ledger.model import AccountProof, Block, BlockTag, Fees, Log, Receipt
 sys.setrecursionlimit(1_000)
 
 T = TypeVar("T")
-ARTIFACTS = Path(__file__).parent.parent.parent / "contracts" / "artifacts"
 
 # What geth, anvil, hardhat, Nethermind, Besu and Erigon say when they have the transaction already.
 _KNOWN = ("already known", "already imported", "known transaction", "already exists", "alreadyknown")
 _HEADER = "eth_getBlockByNumber"
-HEADERS_AT_ONCE = 100
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
 # How geth, reth, Erigon, Nethermind and Besu say that they have pruned a block's state.
-_DROPPED = r"missing trie node|state .*(not|un)available|prun|world state"
+_DROPPED = r"missing trie node|state .*(not|un)available|prun|world state|proof window"
+# How nodes say of an estimate that it fails, or needs more gas than a transaction or a block may have.
+_REVERTED = r"revert|out of gas|gas required exceeds|gas limit"
 BATCH = 100  # requests that go together; geth takes 1,000
 _NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth before its first final block, answer
 
 
 class EvmChain:
-    """See ledger.ports.Chain. `timeout` is in seconds, for each request. `confirmations`: how many blocks on top make a
-    block final where the node knows no finality; 0 if only its own counts. Nothing is ever sent twice by itself."""
+    """See ledger.ports.Chain. `name` is the URL without its secrets. `timeout` is in seconds, for each request.
+    `confirmations`: how many blocks on top make a block final where the node knows no finality; 0 if only its own word
+    counts. Nothing is ever sent twice by itself."""
 
     def __init__(self, rpc_url: str, timeout: float = 10, confirmations: int = 0) -> None:
         """Raises ConfigurationError when the URL is not an http(s) one."""
-        self._node = _without_secrets(rpc_url)
+        self.name = _without_secrets(rpc_url)
         self._confirmations = confirmations
         self._provider = HTTPProvider(
             rpc_url, request_kwargs={"timeout": timeout, "allow_redirects": False}, exception_retry_configuration=None
@@ -88,14 +86,14 @@ class EvmChain:
 
     def blocks(self, numbers: Sequence[int]) -> list[Block]:
         found = []
-        for first in range(0, len(numbers), HEADERS_AT_ONCE):
-            part = numbers[first : first + HEADERS_AT_ONCE]
+        for first in range(0, len(numbers), BATCH):
+            part = numbers[first : first + BATCH]
             answers = self._ask_together([(_HEADER, [hex(number), False]) for number in part])
             found += [self._read(partial(_block, n), answer, _HEADER) for n, answer in zip(part, answers, strict=True)]
         return found
 
-    def code(self, address: str, at: int | BlockTag = "latest") -> bytes:
-        return self._ask(_bytes, "eth_getCode", address, hex(at) if isinstance(at, int) else at)
+    def code(self, address: str) -> bytes:
+        return self._ask(_bytes, "eth_getCode", address, "latest")
 
     def call(self, to: str, data: bytes) -> bytes:
         return self._ask(_bytes, "eth_call", {"to": to, "data": to_hex(data)}, "latest")
@@ -109,13 +107,16 @@ class EvmChain:
     def next_nonce(self, address: str) -> int:
         return self._ask(_number, "eth_getTransactionCount", address, "pending")
 
+    def spent_nonces(self, address: str, at: int | BlockTag) -> int:
+        return self._ask(_number, "eth_getTransactionCount", address, hex(at) if isinstance(at, int) else at)
+
     def balance(self, address: str) -> int:
         return self._ask(_number, "eth_getBalance", address, "latest")
 
     def fees(self) -> Fees:
         base = self._ask(lambda found: _number(found["baseFeePerGas"][-1]), "eth_feeHistory", "0x1", "latest", [])
         priority = self._ask(_number, "eth_maxPriorityFeePerGas")
-        return Fees(2 * base + priority, priority)
+        return Fees(2 * base + priority, priority, base)
 
     def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
         return self._ask(_number, "eth_estimateGas", {"from": sender, "to": to, "data": to_hex(data)})
@@ -146,12 +147,13 @@ class EvmChain:
         where = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
         # Whoever lags behind answers with the logs it has, without a word; where many nodes share an address, only the
         # same request tells of the same one.
-        told, header = self._ask_together([("eth_getLogs", [where]), (_HEADER, [hex(last), False])])
-        try:
-            self._read(partial(_block, last), header, _HEADER)
-        except NotFound:
-            raise self._unreachable(f"has no block {last} yet") from None
-        return self._read(partial(read_logs, address, first, last), told, "eth_getLogs")
+        with uncollected():
+            told, header = self._ask_together([("eth_getLogs", [where]), (_HEADER, [hex(last), False])])
+            try:
+                self._read(partial(_block, last), header, _HEADER)
+            except NotFound:
+                raise self._unreachable(f"has no block {last} yet") from None
+            return self._read(partial(read_logs, address, first, last), told, "eth_getLogs")
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
         names = [to_hex(slot) for slot in slots]
@@ -174,13 +176,13 @@ class EvmChain:
         data = data.get("data", data.get("result")) if isinstance(data, Mapping) else data
         data = data if isinstance(data, str) and data.startswith("0x") else None
         said = str(error.get("message", ""))
-        if method in ("eth_call", "eth_estimateGas") and (data or "revert" in said.lower()):
-            return _reverted(data or "0x", said)
+        if method in ("eth_call", "eth_estimateGas") and (data or re.search(_REVERTED, said, re.IGNORECASE)):
+            return reverted(data or "0x", said)
         if method == _HEADER and (error.get("code") in _NO_BLOCK or "not found" in said.lower()):
             return NotFound(f"The node has no such block: {said[:200]}.", "It may lag behind, or have no such tag.")
         if method == "eth_getLogs":
-            return RangeRefused(f"The node at {self._node} gives no logs of this range: {said[:200]}.")
-        if method in ("eth_getProof", "eth_getCode") and re.search(_DROPPED, said, re.IGNORECASE):
+            return RangeRefused(f"The node at {self.name} gives no logs of this range: {said[:200]}.")
+        if method == "eth_getProof" and re.search(_DROPPED, said, re.IGNORECASE):
             return StateDropped(f"The node cannot prove that state: {said[:200]}.", "Ask an archive node.")
         return self._unreachable(f"cannot answer {method}: {said[:200]}")
 
@@ -203,7 +205,7 @@ class EvmChain:
             raise self._unreachable(f"does not answer: {type(error).__name__}") from None
 
     def _unreachable(self, what: str) -> ChainUnreachable:
-        return ChainUnreachable(f"The node at {self._node} {what}.", "Start it, or correct KHALAYAK_RPC_URL.")
+        return ChainUnreachable(f"The node at {self.name} {what}.", "Start it, or correct KHALAYAK_RPC_URL.")
 
 
 def _without_secrets(url: str) -> str:
@@ -215,33 +217,6 @@ def _without_secrets(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError("The RPC URL is not an http or https one.", "Correct KHALAYAK_RPC_URL.")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-@cache
-def _errors() -> dict[str, tuple[str, list[str], list[str]]]:
-    """Custom errors of our contracts: selector → name, argument names, argument types."""
-    found = {}
-    for path in sorted(ARTIFACTS.glob("*.json")):
-        for item in json.loads(path.read_text())["abi"]:
-            if item["type"] == "error":
-                types = [argument["type"] for argument in item["inputs"]]
-                selector = to_hex(keccak256(f"{item['name']}({','.join(types)})".encode())[:4])
-                found[selector] = (item["name"], [argument["name"] for argument in item["inputs"]], types)
-    return found
-
-
-def _reverted(data: str, said: str) -> ContractReverted:
-    known = _errors().get(data[:10])
-    if known is None:
-        return ContractReverted(f"The contract reverts: {said[:200]}.")
-    name, names, types = known
-    try:
-        values = decode(types, bytes.fromhex(data[10:]))
-    except Exception:
-        return ContractReverted(f"The contract reverts with {name}.", name=name)
-    shown = (to_hex(value) if isinstance(value, bytes) else str(value) for value in values)
-    words = ", ".join(f"{n} {v}" for n, v in zip(names, shown, strict=True))
-    return ContractReverted(f"The contract reverts with {name}({words}).", name=name)
 
 
 def _number(text: str) -> int:

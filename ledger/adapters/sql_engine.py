@@ -176,9 +176,9 @@ def _make_private(url: str) -> None:
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN would be a deferred one: two writers could both read
-    # A follower that catches up changes pages of every index at once: 16 MB of them stay in memory, and go on from the
+    # A follower that catches up changes pages of every index at once: 32 MB of them stay in memory, and go on from the
     # write-ahead log to the file together.
-    size = ("cache_size=-16384", "wal_autocheckpoint=4000")
+    size = ("cache_size=-32768", "wal_autocheckpoint=8000")
     for pragma in (
         f"busy_timeout={WAIT_MILLISECONDS}",
         "synchronous=FULL",

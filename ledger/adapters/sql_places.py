@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ledger.errors import StoreUnavailable
-from ledger.model import Place
+from ledger.model import MAX_LOG_INDEX, Place
 
-_LOG_BITS = 20
+_LOG_BITS = MAX_LOG_INDEX.bit_length()
 _BLOCK_BITS = 33
 _REGISTER_BITS = 10  # 63 in all: what a signed integer of a database holds
 
@@ -24,4 +24,4 @@ def all_of(register: int) -> tuple[int, int]:
 
 
 def place_in(number: int) -> Place:
-    return Place(number >> _LOG_BITS & (1 << _BLOCK_BITS) - 1, number & (1 << _LOG_BITS) - 1)
+    return Place(number >> _LOG_BITS & (1 << _BLOCK_BITS) - 1, number & MAX_LOG_INDEX)

@@ -15,7 +15,9 @@ import structlog
 
 from scripts.bench.documents import documents_figures
 from scripts.bench.figures import Figures
+from scripts.bench.follower import follower_figures
 from scripts.bench.gas import gas_figures
+from scripts.bench.load import load_figures
 from scripts.bench.pipeline import batch_figures, land_figures
 from scripts.bench.sealing import sealing_figures
 from scripts.bench.verification import verification_figures
@@ -25,9 +27,11 @@ PARTS: Mapping[str, Callable[[], Figures]] = {
     "sealing": sealing_figures,
     "documents": documents_figures,
     "verification": verification_figures,
+    "follower": follower_figures,
     "gas": gas_figures,
     "batches": batch_figures,
     "titles": land_figures,
+    "load": load_figures,
 }
 
 

@@ -13,7 +13,7 @@ from ledger.bootstrap import Office
 from ledger.model import Application
 from ledger.settings import Settings
 from scripts.deploy import deploy_devnet
-from scripts.devnet import free_port, start_hardhat
+from scripts.devnet import start_hardhat
 from wallet.signer import LocalSigner
 
 UNDER_WAY = ("approved", "signed", "sent", "included", "final")
@@ -44,7 +44,7 @@ class Desk:
 @contextmanager
 def open_desk() -> Iterator[Desk]:
     """Everything that is started ends with the block."""
-    with tempfile.TemporaryDirectory() as folder, start_hardhat(free_port()) as url:
+    with tempfile.TemporaryDirectory() as folder, start_hardhat() as url:
         settings = Settings(data=Path(folder) / "office", rpc_url=url)
         deploy_devnet(settings)
         office = bootstrap.open_office(settings)

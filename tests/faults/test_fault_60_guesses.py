@@ -88,7 +88,7 @@ def get(http: httpx.Client, path: str) -> bytes:
 
 def on_chain(parts: TestOffice) -> bytes:
     found = [parts.office.store.transactions(state, 1_000) for state in ("sent", "included", "final")]
-    return b"\n".join(transaction.raw for some in found for transaction in some)
+    return b"\n".join(attempt.raw for some in found for transaction in some for attempt in transaction.attempts)
 
 
 def sealed(parts: TestOffice) -> Iterator[bytes]:

@@ -1,0 +1,77 @@
+"""FAULTS 20: the node comes back empty, or behind what was read. The chain is lost, and nothing is called valid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ledger.adapters.evm_chain import EvmChain
+from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.errors import ChainLost
+from ledger.follower import Follower
+from scripts.deploy import Plan, deploy
+from scripts.tools.geth import endpoint, find_geth, geth_command
+from scripts.tools.process import running, wait_for
+from tests.faults.proxy import ask
+from wallet.keys import address_of, new_key
+from wallet.signer import LocalSigner
+
+
+@contextmanager
+def geth(data: Path, scheme: str) -> Iterator[str]:
+    """Killed with SIGKILL when the block ends."""
+    program = find_geth()
+    if program is None:
+        pytest.skip("no geth: run `make tools` (needs Go) or set KHALAYAK_GETH_BIN")
+    log = data / "geth.log"
+    data.mkdir(exist_ok=True)
+    with running(geth_command(program, data, 0, scheme), log) as process:
+        yield wait_for(process, log, lambda: endpoint(log))
+        process.kill()
+
+
+def plan() -> Plan:
+    people = [address_of(new_key()) for _ in range(5)]
+    return Plan("lost.example", "Office", people[0], people[1], (people[2], people[3]), 2, (people[4],), 1, 86_400, 0)
+
+
+def wait_for_balance(url: str, address: str) -> None:
+    for _ in range(200):
+        if ask(url, "eth_getBalance", [address, "latest"])["result"] != "0x0":
+            return
+
+
+@pytest.mark.parametrize(("scheme", "kept"), [("hash", True), ("path", False)])
+def test_fault_20_a_node_that_was_killed_has_its_chain_or_has_lost_it(tmp_path: Path, scheme: str, kept: bool) -> None:
+    url = f"sqlite:///{tmp_path / 'registers.db'}"
+    migrate(url)
+    store, deployer = SqlStore(url), LocalSigner(new_key())
+    with geth(tmp_path / "chain", scheme) as node:
+        rich = ask(node, "eth_accounts", [])["result"][0]
+        ask(node, "eth_sendTransaction", [{"from": rich, "to": deployer.address, "value": hex(10**21)}])
+        wait_for_balance(node, deployer.address)
+        # Every block but the newest counts as final: geth alone calls none final for long.
+        trust = deploy(EvmChain(node, confirmations=1), deployer, plan(), ())
+        trusted = trust.register_of_kind("land")
+        chain = EvmChain(_without_finality(node), confirmations=1)
+        Follower(trusted, store, chain).run_once()
+        followed = store.followed(str(trusted.name))
+        assert followed and followed.number > 0
+    with geth(tmp_path / "chain", scheme) as node:
+        chain = EvmChain(_without_finality(node), confirmations=1)
+        if kept:
+            Follower(trusted, store, chain).run_once()
+        else:
+            assert chain.genesis_hash() == trust.genesis
+            with pytest.raises(ChainLost, match=f"Block {followed.number} was followed") as lost:
+                Follower(trusted, store, chain).run_once()
+            assert "khalayak deploy" in lost.value.hint
+    assert store.followed(str(trusted.name)) == followed
+    store.close()
+
+
+def _without_finality(node: str) -> str:
+    return node
