@@ -128,7 +128,8 @@ class Applications:
         register, digests = register_of_kind(trusted.kind), [content.digest for content in contents]
         for record, digest in zip(payload["records"], digests, strict=False):
             record["digest"] = to_hex(digest)
-        self.documents.put_many(register.finish(action, payload))
+        for listed in register.finish(action, payload):
+            self.documents.put(listed)
         stored = [
             StoredContent(digest, from_hex(record["recordId"], 32), content.as_json())
             for digest, record, content in zip(digests, payload["records"], contents, strict=False)

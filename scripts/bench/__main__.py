@@ -18,7 +18,7 @@ from scripts.bench.figures import Figures
 from scripts.bench.follower import follower_figures
 from scripts.bench.gas import gas_figures
 from scripts.bench.load import load_figures
-from scripts.bench.pipeline import batch_figures
+from scripts.bench.pipeline import batch_figures, land_figures
 from scripts.bench.sealing import sealing_figures
 from scripts.bench.verification import verification_figures
 
@@ -30,6 +30,7 @@ PARTS: Mapping[str, Callable[[], Figures]] = {
     "follower": follower_figures,
     "gas": gas_figures,
     "batches": batch_figures,
+    "titles": land_figures,
     "load": load_figures,
 }
 

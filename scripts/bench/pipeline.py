@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from ledger import sealing
+from ledger.cid import cid_of
 from ledger.import_rows import Options
 from ledger.importing import Import
+from ledger.registers.forms import MAX_DOCUMENTS, Change, RecordRequest
 from scripts.bench.desk import open_desk
-from scripts.bench.figures import Figures, figure
+from scripts.bench.figures import Figures, figure, rate
 from scripts.samples import registry
 
 ROWS = 100_000
 PART = 20_000
 TITLES = 2_000
+READER = X25519PrivateKey.generate().public_key().public_bytes_raw()
 
 
 class Stopwatch:
@@ -80,6 +86,42 @@ def batch_figures() -> Figures:
         "batch_after_submission_per_s": figure(ROWS / after, "records/s", limit, reference),
         "batch_memory_growth_mb": figure(grown, "MB after 20,000", 50, "what is flat, MB", lower_is_better=True),
     }
+
+
+def land_figures() -> Figures:
+    """Titles, each with a document of its own of 20 kB, as many an application as come with documents."""
+    watch = Stopwatch()
+    with open_desk() as desk:
+        requests = [title_request(row) for row in registry.rows("land", TITLES)]
+        with watch.step("submitted"):
+            submit = desk.office.applications.submit
+            parts = (requests[i : i + MAX_DOCUMENTS] for i in range(0, TITLES, MAX_DOCUMENTS))
+            accepted = [submit("land", Change("issue", part), f"bench {n}").application for n, part in enumerate(parts)]
+        with watch.step("approved"):
+            for application in accepted:
+                desk.approve(application)
+        with watch.step("certified"):
+            desk.certify()
+    watch.show("titles", TITLES)
+    wall, own = watch.total()
+    sealing_alone = TITLES * rate(lambda: [_sealed_alone(request) for request in requests])
+    reference = "sealing, naming and wrapping of the same documents alone"
+    return {
+        "land_titles_per_s": figure(TITLES / wall, "titles/s", sealing_alone, reference),
+        "land_titles_per_cpu_s": figure(TITLES / own, "titles/s of its time", sealing_alone, reference),
+    }
+
+
+def title_request(row: Mapping[str, str]) -> RecordRequest:
+    """A title of the made-up registry, with a document that no other has."""
+    fields = {name: value for name, value in row.items() if name not in ("holderAddress", "document")}
+    document = registry.DEED.removesuffix(b"%%EOF\n") + b"%" + os.urandom(10_000).hex().encode() + b"\n%%EOF\n"
+    return RecordRequest(fields, row["holderAddress"], document)
+
+
+def _sealed_alone(request: RecordRequest) -> None:
+    key, ciphertext = sealing.seal(request.document)
+    sealing.wrap(key, READER, cid_of(ciphertext))
 
 
 def _rows_alone(path: Path) -> float:
