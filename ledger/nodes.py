@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ledger.cosigner import check_genesis
 from ledger.encoding import ZERO32, keccak256, to_hex
-from ledger.errors import ChainForked, ChainMismatch, InvalidProof, NotFound, Unavailable
+from ledger.errors import ChainForked, ChainLost, ChainMismatch, InvalidProof, NotFound, Unavailable
 from ledger.model import Block, Followed
 from ledger.ports import Chain
 from ledger.registers.base import head_slot
@@ -61,6 +61,19 @@ def check_chain(chain: Chain, trust: TrustRoot) -> None:
                 raise ChainMismatch(
                     f"{found}.", "Check the RPC URL and the trust root, and whether the node has lost its data."
                 )
+
+
+def followed_block(chain: Chain, followed: Followed) -> Block:
+    """The last block that was followed, which the chain must still have. Raises ChainForked, ChainLost, Unavailable."""
+    try:
+        return same_block(followed, chain.block(followed.number))
+    except NotFound:
+        newest = chain.block("latest").number
+    raise ChainLost(
+        f"Block {followed.number} was followed and is not there; the node's newest is {newest}.",
+        "Wait if it is still in step with others. If its data is lost, restore it or name another node in "
+        "KHALAYAK_RPC_URL; if no node has the chain any more, begin a new one: `khalayak deploy`.",
+    )
 
 
 def same_block(followed: Followed, found: Block) -> Block:

@@ -47,8 +47,8 @@ _KNOWN = ("already known", "already imported", "known transaction", "already exi
 _HEADER = "eth_getBlockByNumber"
 HEADERS_AT_ONCE = 100
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
-# How geth, reth, Erigon, Nethermind and Besu say that they have pruned a block's state.
-_DROPPED = r"missing trie node|state .*(not|un)available|prun|world state|proof window"
+# How geth, reth, anvil, Erigon, Nethermind and Besu say that they have pruned a block's state.
+_DROPPED = r"missing trie node|state .*(not|un)available|prun|world state|proof window|BlockOutOfRange"
 BATCH = 100  # requests that go together; geth takes 1,000
 _NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth before its first final block, answer
 
