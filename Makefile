@@ -8,7 +8,7 @@ export UV_PYTHON = $(PYTHON)
 export UV_PYTHON_DOWNLOADS = never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test fuzz bench tools slither halmos compile mutate clean
+.PHONY: help setup demo up test fuzz soak bench tools slither halmos compile mutate clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,9 @@ halmos: .tools/halmos.stamp ## install halmos, which needs packages of its own
 	@$(UV) venv --quiet --clear .tools/halmos
 	@$(UV) pip install --quiet --python .tools/halmos/bin/python --require-hashes -r $<
 	@touch $@
+
+soak: setup ## kill the worker again and again for an hour (SOAK_SECONDS): nothing may be lost or doubled
+	@$(RUN) python -m tests.soak
 
 bench: setup ## measure, as ratios, into build/bench.json
 	@$(RUN) python -W ignore -m scripts.bench

@@ -31,16 +31,23 @@ class Pace:
 
 class Turns:
     """Gives each part of the office its turn. One that fails is told once, and tried again after a pause that doubles
-    each time, while the others go on. `clock` is in seconds."""
+    each time, while the others go on. Of those that wait for the same thing, as for the node, one a round finds out
+    whether it is back, so that a round waits for one time-out and not for one of each. `clock` is in seconds."""
 
     def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
         self._clock = clock
         self._paces: dict[str, Pace] = {}
+        self._met: set[str] = set()
+
+    def round(self, office: Office) -> None:
+        self._met.clear()
+        # What arises outside of the parts, as a folder that is gone, keeps them all.
+        self("office", lambda: office.run_once(self))
 
     def __call__(self, part: str, step: Step) -> None:
         pace = self._paces.setdefault(part, Pace())
-        if self._clock() < pace.due:
+        if self._clock() < pace.due or pace.error in self._met:
             return
         with self._metrics.steps.labels(part).time():
             error = self._tried(part, step, pace.error)
@@ -49,6 +56,7 @@ class Turns:
         else:
             pace.pause = min(max(2 * pace.pause, STEP_SECONDS), MAX_PAUSE_SECONDS)
             self._metrics.failures.labels(part, error).inc()
+            self._met.add(error)
         pace.due = self._clock() + pace.pause
         if pace.error and not error:
             log.info("part goes on", part=part, after=pace.error)
@@ -102,6 +110,5 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopping.wait(STEP_SECONDS):
-            # What arises outside of the parts, as a folder that is gone, keeps them all.
-            self.turns("office", lambda: self.office.run_once(self.turns))
+            self.turns.round(self.office)
         self.office.let_go()

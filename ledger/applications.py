@@ -210,9 +210,7 @@ class Applications:
     def _check_entitled(self, application: Application, policies: Policies, signer: str, role: str) -> None:
         if role not in policies:
             if self.register(application).signers(application).get(role) != signer:
-                raise Refused(
-                    f"{signer} is not the {role[:20]} of this application.", "Sign with the key of that address."
-                )
+                raise Refused(f"{signer} is not the {role[:20]} of this application.", "Sign with that address.")
             return
         held = self._held(application, policies, signer)
         if role not in held:
@@ -270,9 +268,8 @@ def check_pdf(data: bytes) -> None:
     if not data:
         raise BadInput("The document is empty.", "Choose the PDF again.", "/document")
     if len(data) > MAX_DOCUMENT_BYTES:
-        raise TooLarge(
-            f"The document has {len(data):,} bytes; at most {MAX_DOCUMENT_BYTES:,} are taken.", "", "/document"
-        )
+        message = f"The document has {len(data):,} bytes; at most {MAX_DOCUMENT_BYTES:,} are taken."
+        raise TooLarge(message, "", "/document")
     if b"%PDF-" not in data[:1024] or b"%%EOF" not in data[-1024:]:
         raise BadInput("The document is not a whole PDF.", "Save or scan it as PDF and choose it again.", "/document")
 
@@ -297,9 +294,7 @@ def _located(pointer: str, check: Any, *arguments: Any) -> None:
 
 
 def _body_digest(kind: str, change: Change) -> bytes:
-    records = [
-        [dict(r.fields), r.holder.lower(), sha256(r.document).hexdigest(), *([r.reader.lower()] if r.reader else [])]
-        for r in change.records
-    ]
+    records = [[dict(r.fields), r.holder.lower(), sha256(r.document).hexdigest()] for r in change.records]
     subjects, details = [dict(subject) for subject in change.subjects], dict(change.details)
-    return sha256(canonical_json([kind, change.action, records, subjects, details])).digest()
+    readers = {str(i): r.reader.lower() for i, r in enumerate(change.records) if r.reader}
+    return sha256(canonical_json([kind, change.action, records, subjects, details, *filter(None, [readers])])).digest()

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from socket import gethostname
 from typing import TYPE_CHECKING
 
 from ledger.adapters.directory_store import DirectoryStore
@@ -31,20 +30,19 @@ from ledger.nodes import check_chain
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
 from ledger.readers import ReaderKeys
+from ledger.relayers import check_bundle, holder_of, open_publisher
 from ledger.retention import Retention
 from ledger.settings import Settings
 from ledger.trust import TrustedRegister, TrustRoot
 from ledger.witness import Witness, load_witness_key
 from wallet.errors import WalletError
 from wallet.files import read_private
-from wallet.signer import LocalSigner
 
 if TYPE_CHECKING:
     from ledger.adapters.replicated_store import ReplicatedStore
 
-LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
+LEASE_SECONDS = 60
 HEALTH_SECONDS = 3  # that a node may take to say how it is
-MAX_HOLDER = 255
 
 Step = Callable[[], None]
 Turn = Callable[[str, Step], None]
@@ -86,7 +84,7 @@ class Office:
         turn("documents", self._bring_documents)
         with _exclusive(self.settings.data / "relayer.lock"):
             if self.publisher:
-                turn("publisher", partial(self._leased, _lease_of(self.publisher), self.publisher.run_once))
+                turn("publisher", self.publisher.run_once)
             for follower in self.followers:
                 part = f"follower {follower.trusted.kind}"
                 turn(part, partial(self._leased, FOLLOWER_LEASE, follower.run_once))
@@ -99,26 +97,18 @@ class Office:
 
     def let_go(self) -> None:
         """Of the leases, so that another office goes on at once. What cannot be let go runs out later."""
-        for name in (FOLLOWER_LEASE, *([_lease_of(self.publisher)] if self.publisher else [])):
-            with suppress(Unavailable):
-                self.store.lease(name, self._holder, 0)
+        with suppress(Unavailable):
+            self.store.lease(FOLLOWER_LEASE, holder_of(self.settings), 0)
+        if self.publisher:
+            self.publisher.let_go()
 
     def _leased(self, name: str, step: Step) -> None:
-        self.store.lease(name, self._holder, LEASE_SECONDS)
+        self.store.lease(name, holder_of(self.settings), LEASE_SECONDS)
         step()
-
-    @property
-    def _holder(self) -> str:
-        # The folder and not the process, so that an office that was killed goes on at once.
-        return f"{gethostname()}:{self.settings.data.absolute()}"[-MAX_HOLDER:]
 
     def close(self) -> None:
         self.store.close()
         self.documents.close()
-
-
-def _lease_of(publisher: Publisher) -> str:
-    return f"relayer {publisher.relayer.address}"
 
 
 @contextmanager
@@ -136,6 +126,7 @@ def open_office(settings: Settings) -> Office:
     settings.check_secrets(trust.chain_id)
     chain = open_chain(settings.rpc_url, confirmations=settings.confirmations)
     check_chain(chain, trust)
+    check_bundle(settings.bundle_file, chain)
     readers = ReaderKeys(settings.office_key, settings.readers)
     with readers.sealing():
         pass  # keys that cannot be read stop the start, and not the first application
@@ -148,7 +139,7 @@ def open_office(settings: Settings) -> Office:
         chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
     documents = open_documents(settings)
     dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
-    publisher, closed = _open_publisher(settings, trust, store, chain)
+    publisher, closed = open_publisher(settings, trust, store, chain, clock)
     desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
@@ -169,24 +160,14 @@ def open_office(settings: Settings) -> Office:
     )
 
 
-def _open_publisher(
-    settings: Settings, trust: TrustRoot, store: SqlStore, chain: Chain
-) -> tuple[Publisher | None, WalletError | None]:
-    """Or why there is none."""
-    try:
-        relayer = LocalSigner.from_keystore(settings.relayer_keystore, settings.password)
-    except WalletError as error:
-        return None, error
-    return Publisher(trust, store, chain, relayer), None
-
-
 @contextmanager
 def open_health(settings: Settings) -> Iterator[Health]:
     """How an office is, without opening it: its node or its database may be away, and its schema is left as it is.
     Raises ConfigurationError."""
-    trust, store, chain = read_trust(settings.trust_file), SqlStore(settings.database), open_chain(settings.rpc_url)
+    trust, store = read_trust(settings.trust_file), SqlStore(settings.database)
+    chain = open_chain(settings.rpc_url, timeout=HEALTH_SECONDS, confirmations=settings.confirmations)
     try:
-        publisher, closed = _open_publisher(settings, trust, store, chain)
+        publisher, closed = open_publisher(settings, trust, store, chain, SystemClock())
         yield _health(settings, trust, store, open_documents(settings), publisher, closed)
     finally:
         store.close()
@@ -202,9 +183,11 @@ def _health(
 ) -> Health:
     # A connection of its own: it loses patience sooner than those who have work to do.
     chain = open_chain(settings.rpc_url, timeout=HEALTH_SECONDS, confirmations=settings.confirmations)
-    relayers = [publisher.relayer.address] if publisher else []
+    relayers = list(publisher.relayers) if publisher else []
     check, reason = partial(check_chain, chain, trust), closed.message if closed else ""
-    return Health(trust, store, chain, documents, SystemClock(), relayers, check, reason, replicas=documents.waiting)
+    hindered = publisher.obstacles if publisher else tuple
+    clock, waiting = SystemClock(), documents.waiting
+    return Health(trust, store, chain, documents, clock, relayers, check, reason, hindered, waiting)
 
 
 def read_trust(path: Path) -> TrustRoot:

@@ -95,11 +95,9 @@ class Certifier:
         return absence
 
     def newest(self, trusted: TrustedRegister, record_id: bytes) -> Certificate:
-        """The certificate of a record as of the last block followed, made anew. Raises NotFound, Unavailable,
-        ChainForked."""
-        block = FinalState(trusted, self.store, self.chain).block()
-        checkpoint = Checkpoint(self.trust.origin, block.number, block.hash)
-        return self.certify(trusted, record_id, block, self._cosigned(checkpoint))
+        """A new certificate of a record, as of the last block followed. Raises NotFound, Unavailable, ChainForked."""
+        number = FinalState(trusted, self.store, self.chain).block().number
+        return self.certify(trusted, record_id, *self._witnessed(number))
 
     def as_of(self, trusted: TrustedRegister, record_id: bytes, number: int) -> Certificate:
         """The certificate of a record as of an earlier block, with the content of then, and it is not kept. Where the
@@ -143,7 +141,9 @@ class Certifier:
 
     def _followed(self, application: Application) -> bool:
         cursor, transaction = self.store.cursor(application.register), self.store.transaction_of(application.id)
-        return cursor is not None and transaction is not None and cursor >= (transaction.block_number or 0)
+        # Without one in a block, the publisher found in a final block what a lost database had sent.
+        block_number = transaction.block_number if transaction else None
+        return cursor is not None and cursor >= (block_number or 0)
 
     def _to_certify(self, application: Application) -> list[bytes]:
         records = [*application.payload["records"], *application.payload.get("parents", [])]
@@ -162,27 +162,31 @@ class Certifier:
         claimed, certified = list[Claimed](), list[str]()
         for application_id, its in bulk:
             try:
-                claimed += self._claimed(trusted, its, known)
+                claimed += self._claimed(trusted, its, known, but_erased=True)
                 certified.append(application_id)
-            except Erased:
-                certified.append(application_id)
-                log.info("nothing to certify", application=application_id, reason="its content was erased")
             except NotFound as error:
                 log.error("no certificate", application=application_id, reason=error.message)
         try:
-            made = self._make(trusted, claimed, *self._witnessed(number))
+            made = self._make(trusted, claimed, *self._witnessed(number)) if claimed else []
             self.store.save_certificates(list(map(_stored, claimed, made)), certified)
         except Unavailable as error:
             log.warning("certificates wait", applications=certified, reason=error.message)
         except Conflict:
             log.info("applications are certified elsewhere", applications=certified)
 
-    def _claimed(self, trusted: TrustedRegister, record_ids: Sequence[bytes], known: Known) -> list[Claimed]:
-        """Raises NotFound, Erased."""
+    def _claimed(
+        self, trusted: TrustedRegister, record_ids: Sequence[bytes], known: Known, but_erased: bool = False
+    ) -> list[Claimed]:
+        """With `but_erased`, records whose content was erased are left out. Raises NotFound, Erased."""
         claims = [register_of_kind(trusted.kind).claim(record_id, known) for record_id in record_ids]
-        contents = self.store.contents(claim.digest for claim in claims)
-        read = (Content.from_json(contents.get(claim.digest) or self.content(claim.digest)) for claim in claims)
-        return list(map(Claimed, record_ids, claims, read))
+        contents, claimed = self.store.contents(claim.digest for claim in claims), list[Claimed]()
+        for record_id, claim in zip(record_ids, claims, strict=True):
+            fields = contents.get(claim.digest)
+            if fields is None and but_erased and self.store.erasure_of(claim.digest):
+                continue
+            read = Content.from_json(self.content(claim.digest) if fields is None else fields)
+            claimed.append(Claimed(record_id, claim, read))
+        return claimed
 
     def _make(
         self, trusted: TrustedRegister, claimed: Sequence[Claimed], block: Block, checkpoint: str

@@ -25,10 +25,10 @@ from ledger.model import (
     StoredCertificate,
     StoredContent,
     StoredDocument,
-    Transaction,
 )
 from ledger.ports import DocumentStore, RecordStore
 from ledger.readers import OFFICE, ReaderKeys, opens, public_key, unwrap
+from ledger.transaction import Attempt, Transaction
 
 FORMAT = "khalayak-dossier@1"
 MAX_BYTES = 256 << 20  # sealed, and unpacked
@@ -96,9 +96,12 @@ class Dossiers:
 
     def _replace(self, kept: _Kept, dossier: Dossier) -> None:
         old = [offset for offset in (kept.accepted, kept.ended, *kept.superseded) if offset is not None]
+        sealed = {line["cid"] for line in self.ring.at(old)}
         with self.readers.sealing():
             self.ring.append([line for line in self._lines(dossier, known=False) if "approval" not in line])
         self.ring.overwrite(old)
+        for cid in sealed:
+            self.documents.delete(cid)
 
     def rewrap(self, progress: Callable[[int], None]) -> int:
         """Wrap every dossier's key that the office's first key does not open for that one; how many were. Raises
@@ -261,6 +264,11 @@ def _document(value: Mapping[str, Any]) -> StoredDocument:
     return replace(_read(StoredDocument, value), wraps=wraps)
 
 
+def _transaction(value: Mapping[str, Any]) -> Transaction:
+    attempts = tuple(_read(Attempt, item) for item in value["attempts"])
+    return Transaction(value["sender"], value["nonce"], tuple(value["applications"]), attempts)
+
+
 def _dossier(value: Mapping[str, Any]) -> Dossier:
     def each(kind: type[T], name: str) -> Sequence[T]:
         return tuple(_read(kind, item) for item in value[name])
@@ -274,6 +282,6 @@ def _dossier(value: Mapping[str, Any]) -> Dossier:
         each(StoredContent, "contents"),
         tuple(_document(item) for item in value["documents"]),
         each(Approval, "approvals"),
-        each(Transaction, "transactions"),
+        tuple(_transaction(item) for item in value["transactions"]),
         each(StoredCertificate, "certificates"),
     )

@@ -171,13 +171,15 @@ class DocumentCorrupt(KhalayakError):
 
 
 class ContractReverted(Refused):
-    """A call would revert or has reverted. `name` is the custom error, decoded from the contract's ABI."""
+    """A call would revert or has reverted. `name` is the custom error, decoded from the contract's ABI; `index` which
+    call it was, of a bundle's."""
 
     code = "contract-reverted"
 
-    def __init__(self, message: str, hint: str = "", name: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", name: str = "", index: int | None = None) -> None:
         super().__init__(message, hint)
         self.name = name
+        self.index = index
 
 
 class ConfigurationError(KhalayakError):

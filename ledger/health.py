@@ -45,8 +45,8 @@ class _Stored:
 @dataclass(frozen=True)
 class Health:
     """`check` raises ChainMismatch when the node serves another chain. `closed` says why this office publishes nothing,
-    empty where it does; `hindered` what keeps the publisher from going on, and `replicas` how many documents are still
-    to be copied."""
+    empty where it does; `hindered`, asked only while the node answers, what keeps the publisher from going on, and
+    `replicas` how many documents are still to be copied."""
 
     trust: TrustRoot
     store: RecordStore
@@ -76,10 +76,11 @@ class Health:
             chain = chain_part(node.latest, node.final, followed, now)
         if isinstance(stored, Obstacle):
             return [*(Part(name, {}, [stored]) for name in ("database", "queue")), chain, Part("publisher", {}, away)]
-        told = [Obstacle("publisher-waits", reason) for reason in self.hindered()]
-        told += [Obstacle("verify-only", self.closed)] if self.closed else []
+        told = [Obstacle("verify-only", self.closed)] if self.closed else []
         relayers, max_fee = [Relayer(name, nonces) for name, nonces in stored.nonces.items()], None
         if isinstance(node, _Node):
+            # Not without the node: an outage is told as that, and not as something that keeps the publisher.
+            told += [Obstacle("publisher-waits", reason) for reason in self.hindered()]
             relayers = [Relayer(name, nonces, *node.relayers[name]) for name, nonces in stored.nonces.items()]
             max_fee = node.max_fee
         return [

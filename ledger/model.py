@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from ledger.encoding import keccak256
 from ledger.entries import json_of
+from ledger.transaction import Transaction
 
 ApplicationState = Literal[
     "submitted", "approved", "signed", "sent", "included", "final", "certified", "refused", "failed"
@@ -46,10 +47,11 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Fees:
-    """EIP-1559 fees in wei a gas."""
+    """EIP-1559 fees in wei a gas: what the node advises, and the base fee of the next block."""
 
     max_fee: int
     priority_fee: int
+    base_fee: int
 
 
 @dataclass(frozen=True)
@@ -107,20 +109,6 @@ class StoredDocument:
     size: int
     media_type: str
     wraps: Mapping[str, bytes]
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """A signed transaction of the relayer. `raw` is durable before it is sent; `hash` is keccak256(raw)."""
-
-    hash: bytes
-    raw: bytes
-    sender: str
-    nonce: int
-    application_id: str
-    state: Literal["signed", "sent", "included", "final", "failed"]
-    block_number: int | None = None
-    block_hash: bytes | None = None
 
 
 class RecordedEntry(NamedTuple):

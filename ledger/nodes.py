@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ledger.cosigner import check_genesis
 from ledger.encoding import ZERO32, keccak256, to_hex
@@ -65,10 +66,11 @@ def check_chain(chain: Chain, trust: TrustRoot) -> None:
 
 def followed_block(chain: Chain, followed: Followed) -> Block:
     """The last block that was followed, which the chain must still have. Raises ChainForked, ChainLost, Unavailable."""
-    try:
-        return same_block(followed, chain.block(followed.number))
-    except NotFound:
-        newest = chain.block("latest").number
+    # Asked first: a node that was set back may still answer with blocks that its chain has not any more.
+    newest = chain.block("latest").number
+    if newest >= followed.number:
+        with suppress(NotFound):
+            return same_block(followed, chain.block(followed.number))
     raise ChainLost(
         f"Block {followed.number} was followed and is not there; the node's newest is {newest}.",
         "Wait if it is still in step with others. If its data is lost, restore it or name another node in "

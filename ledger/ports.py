@@ -16,46 +16,15 @@ from ledger.model import (
     Dossier,
     Fees,
     Followed,
-    Lease,
     Log,
-    Nonces,
     Place,
     Receipt,
     RecordedEntry,
-    StoredCertificate,
     StoredContent,
     StoredDocument,
-    Transaction,
     Waiting,
 )
-
-__all__ = [
-    "AccountProof",
-    "Application",
-    "ApplicationState",
-    "Approval",
-    "Block",
-    "BlockTag",
-    "Chain",
-    "Clock",
-    "DocumentStore",
-    "Dossier",
-    "Fees",
-    "Followed",
-    "Lease",
-    "Log",
-    "Nonces",
-    "Place",
-    "Receipt",
-    "RecordStore",
-    "RecordedEntry",
-    "ReplicatedDocuments",
-    "StoredCertificate",
-    "StoredContent",
-    "StoredDocument",
-    "Transaction",
-    "Waiting",
-]
+from ledger.transaction_port import TransactionStore
 
 
 class Chain(Protocol):
@@ -79,13 +48,17 @@ class Chain(Protocol):
     def next_nonce(self, address: str) -> int:
         """The number of transactions of `address` that are in blocks or waiting."""
 
+    def spent_nonces(self, address: str, at: int | BlockTag) -> int:
+        """The number of transactions of `address` in the blocks up to and including `at`."""
+
     def balance(self, address: str) -> int:
         """In wei, as of the latest block."""
 
     def fees(self) -> Fees: ...
 
     def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
-        """Gas units. Raises ContractReverted with the custom error decoded."""
+        """Gas units. Raises ContractReverted with the custom error decoded; of a bundle (contracts/Bundle.sol), that of
+        the call that reverts, with its index. One that runs out of gas at the node's limit has no name."""
 
     def send(self, raw: bytes) -> None:
         """Hand in a signed transaction. A node that already knows it counts as success. Raises Refused with the node's
@@ -150,7 +123,7 @@ class Clock(Protocol):
         """Seconds since 1970. Decides no fact of a record: block time does."""
 
 
-class RecordStore(CustodyStore, Protocol):
+class RecordStore(CustodyStore, TransactionStore, Protocol):
     """The database. Every method is one transaction: it happens wholly and durably, or not at all.
     All raise StoreUnavailable when the database is locked, full or gone."""
 
@@ -189,25 +162,6 @@ class RecordStore(CustodyStore, Protocol):
 
     def approvals(self, application_id: str) -> list[Approval]:
         """Ascending by signer."""
-
-    def add_transaction(
-        self, application_id: str, sender: str, at_least: int, sign: Callable[[int], bytes]
-    ) -> Transaction:
-        """Choose the sender's next nonce (one above the highest kept here, and no less than `at_least`), save the raw
-        transaction that `sign` makes for it and move the application from approved to signed, all together: what is
-        raised in `sign` leaves no gap. Raises Conflict when the application is not approved or is being signed."""
-
-    def transactions(self, state: str, limit: int = 100) -> list[Transaction]:
-        """Lowest nonce first."""
-
-    def highest_nonce(self, sender: str) -> int | None: ...
-
-    def update_transaction(
-        self, transaction: Transaction, application_state: ApplicationState, reason: str = ""
-    ) -> None:
-        """Save the transaction's new state and block with its application's new state. Raises NotFound."""
-
-    def transaction_of(self, application_id: str) -> Transaction | None: ...
 
     def add_entries(
         self,
@@ -280,17 +234,8 @@ class RecordStore(CustodyStore, Protocol):
     def strange(self, register: str) -> Iterator[RecordedEntry]:
         """The entries of a register that no transaction of this office recorded."""
 
-    def lease(self, name: str, holder: str, seconds: int) -> None:
-        """Take or renew what one holder at a time may have, until so many seconds from now by the database's clock;
-        with 0 let go of it. Raises LeaseTaken, naming the holder, while another has it."""
-
-    def leases(self) -> list[Lease]:
-        """All that were ever taken, by name, also those that have run out."""
-
     def waiting(self) -> dict[ApplicationState, Waiting]:
         """Of the states in which an application waits, or has failed: those in which any are."""
-
-    def nonces(self, sender: str) -> Nonces: ...
 
     def schema(self) -> tuple[str, str]:
         """The version of the database's schema, and the one that this program is written for."""

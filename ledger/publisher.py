@@ -1,139 +1,194 @@
 """The publisher: takes approved applications to the chain, each exactly once (docs/protocol.md section 8).
 
-The order of writes is the whole point. The signed bytes are durable before they are sent, so whatever is killed, the
-next run sends the same bytes again, and the chain takes one transaction of a nonce only. Every step may be repeated.
+It chooses what goes together (ledger/bundler.py) and which relayer key sends it (ledger/sender.py). What it remembers
+between two steps only spares work: every decision rests on the store and the chain.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import structlog
 
-from ledger.errors import Conflict, ContractReverted, NotFound, Refused
-from ledger.model import Application, Transaction
-from ledger.ports import Chain, RecordStore
-from ledger.registers import register_of_kind
+from ledger.bundler import MOST, Bundle, Bundler
+from ledger.errors import Conflict, StoreUnavailable, Unavailable
+from ledger.fees import GWEI, Limits, ether, offered, raised
+from ledger.model import Application, Fees
+from ledger.ports import Chain, Clock, RecordStore
+from ledger.sender import Sender
 from ledger.trust import TrustRoot
 from wallet.signer import Signer
 
-GAS_CAP = 2**24  # EIP-7825
-GAS_MARGIN = 1.1
+LEASE_SECONDS = 60  # a step that takes longer is safe too: no nonce is given twice (RecordStore.add_transaction)
+MAX_UNMINED = 16  # transactions of a key; geth keeps no more of one sender for sure
+ALARM_SECONDS = 86_400  # for which a lost nonce is told
+TYPICAL_GAS = 100_000
 
 log = structlog.get_logger()
 
 
 class Publisher:
-    """One relayer key for all registers. The relayer has no authority: it pays for the gas and nothing else."""
+    """For all registers. The relayers have no authority: they pay for the gas and nothing else. `holder` names this
+    worker in the leases of their keys; `contract` is the address of the bundling contract, if there is one."""
 
-    def __init__(self, trust: TrustRoot, store: RecordStore, chain: Chain, relayer: Signer) -> None:
+    def __init__(
+        self,
+        trust: TrustRoot,
+        store: RecordStore,
+        chain: Chain,
+        clock: Clock,
+        relayers: Sequence[Signer],
+        holder: str,
+        limits: Limits,
+        contract: str | None = None,
+    ) -> None:
         self.trust = trust
         self.store = store
         self.chain = chain
-        self.relayer = relayer
+        self.clock = clock
+        self.relayers = {relayer.address: relayer for relayer in relayers}
+        self.holder = holder
+        self.limits = limits
+        self.contract = contract
+        self._waiting_since: dict[str, int] = {}
+        self._ahead_at: dict[str, tuple[int, int]] = {}
 
     def run_once(self) -> None:
-        """Move every application one step further where the chain allows it. Raises ChainUnreachable, StoreUnavailable;
-        nothing is lost then, and the next run goes on from what is stored."""
-        for application in self.store.applications("approved"):
-            self._sign(application)
-        for transaction in self.store.transactions("signed"):
-            self._send(transaction)
-        for transaction in self.store.transactions("sent"):
-            self._look_for_receipt(transaction)
-        for transaction in self.store.transactions("included"):
-            self._look_for_finality(transaction)
+        """Move every application one step further where the chain allows it. Raises ChainUnreachable, StoreUnavailable,
+        Unavailable (other workers have all the keys), Conflict (another has one by now); nothing is lost then, and the
+        next run goes on from what is stored."""
+        senders = self._leased()
+        for sender in senders:
+            sender.step()
+        for sender in self._sign(senders):
+            sender.step()
 
-    def call_of(self, application: Application) -> tuple[str, bytes]:
-        """The contract's address and the call that carries out an application with the approvals it has."""
-        trusted = self.trust.register_named(application.register)
-        approvals = self.store.approvals(application.id)
-        return trusted.name.address, register_of_kind(trusted.kind).calldata(application, approvals)
+    def let_go(self) -> None:
+        """Of the keys, so that another worker has them at once. What cannot be let go runs out later."""
+        for address in self.relayers:
+            with suppress(Unavailable):
+                self.store.lease(f"relayer {address}", self.holder, 0)
 
-    def _sign(self, application: Application) -> None:
-        to, data = self.call_of(application)
-        sender = self.relayer.address
+    def obstacles(self) -> list[str]:
+        """Why applications wait, in sentences for the operator; empty when nothing is in the way. Only the chain and
+        the store are asked, so any process may. An outage of the node says that and nothing else."""
         try:
-            gas = int(self.chain.estimate_gas(sender, to, data) * GAS_MARGIN)
-        except ContractReverted as refusal:
-            self.store.move(application.id, "approved", "failed", refusal.message)
-            log.warning("application refused by the contract", application=application.id, error=refusal.name)
-            return
-        if gas > GAS_CAP:
-            self.store.move(application.id, "approved", "failed", f"needs {gas:,} gas, over the cap of one transaction")
-            return
-        fees, spent = self.chain.fees(), self.chain.next_nonce(sender)
+            return list(self._obstacles())
+        except Unavailable as error:
+            return [f"{error.message} {error.hint}".strip()]
 
-        def sign(nonce: int) -> bytes:
-            return self.relayer.sign_transaction(
-                {
-                    "type": 2,
-                    "chainId": self.trust.chain_id,
-                    "nonce": nonce,
-                    "to": to,
-                    "value": 0,
-                    "data": data,
-                    "gas": min(gas, GAS_CAP),
-                    "maxFeePerGas": fees.max_fee,
-                    "maxPriorityFeePerGas": fees.priority_fee,
-                }
+    def _leased(self) -> list[Sender]:
+        """The keys that this worker has now: those of its own that are free, and those that nobody holds although
+        transactions of theirs are on their way."""
+        taken, refusals = [], []
+        for sender in self._senders():
+            try:
+                self.store.lease(f"relayer {sender.address}", self.holder, LEASE_SECONDS)
+                taken.append(sender)
+            except StoreUnavailable:
+                raise
+            except Unavailable as refusal:
+                refusals.append(refusal)
+        if refusals and not any(sender.signer for sender in taken):
+            raise refusals[0]
+        return taken
+
+    def _senders(self) -> list[Sender]:
+        addresses = dict.fromkeys([*self.relayers, *self.store.open_senders()])
+        parts = self.store, self.chain, self.clock, self.limits
+        return [Sender(*parts, address, self.relayers.get(address)) for address in addresses]
+
+    def _sign(self, senders: Sequence[Sender]) -> list[Sender]:
+        """Those who have signed something new."""
+        if not self.store.applications("approved", 1):
+            return []
+        ready = [sender for sender in senders if sender.signer and self._is_caught_up(sender)]
+        fees = offered(self.chain.fees(), self.limits.max_fee)
+        if fees is None:
+            log.warning("publishing waits: the base fee is above the cap")
+            return []
+        bundler = Bundler(self.trust, self.store, self.chain, self.contract)
+        used: list[Sender] = []
+        is_idle = not any(sender.unmined() for sender in senders)
+        while ready := [sender for sender in ready if len(sender.unmined()) < MAX_UNMINED]:
+            bundle = self._next(bundler, is_idle)
+            if bundle is None:
+                break
+            sender = min(ready, key=lambda sender: len(sender.unmined()))
+            if lacking := sender.missing_funds(bundle.gas * fees.max_fee):
+                log.warning("relayer is out of funds", relayer=sender.address, lacking=ether(lacking))
+                ready.remove(sender)
+                continue
+            try:
+                sender.sign(bundle, self.trust.chain_id, fees)
+                used.append(sender)
+            except Conflict:
+                log.info("applications are being signed elsewhere", first=bundle.applications[0])
+                bundler.held.update(bundle.applications)
+        return list(dict.fromkeys(used))
+
+    def _next(self, bundler: Bundler, is_idle: bool) -> Bundle | None:
+        """The oldest applications of a register that may go now. They go at once when nothing of ours is on its way,
+        and else when they fill a bundle or have waited long enough."""
+        while queue := [item for item in self.store.applications("approved", MOST) if item.id not in bundler.held]:
+            groups: dict[str, list[Application]] = {}
+            for item in queue:
+                groups.setdefault(item.register, []).append(item)
+            for name, group in groups.items():
+                calls, is_full = bundler.fit(group)
+                if not (is_idle or is_full or self._has_waited(name)):
+                    bundler.held.update(call.application.id for call in calls)
+                elif bundle := bundler.compose(calls):
+                    self._waiting_since.pop(name, None)
+                    return bundle
+        return None
+
+    def _has_waited(self, name: str) -> bool:
+        now = self.clock.now()
+        return now - self._waiting_since.setdefault(name, now) >= self.limits.bundle_seconds
+
+    def _is_caught_up(self, sender: Sender) -> bool:
+        """Whether the database knows all that the chain holds of the key, or has read the registers past the block in
+        which more was noticed: what was recorded by what it forgot is found as recorded then, and not sent again."""
+        if not (unknown := sender.unknown_nonces()):
+            self._ahead_at.pop(sender.address, None)
+            return True
+        if self._ahead_at.get(sender.address, (0, 0))[0] != unknown:
+            log.error("chain ahead of the database", relayer=sender.address, transactions=unknown)
+            self._ahead_at[sender.address] = (unknown, self.chain.block("latest").number)
+        return self._followed() >= self._ahead_at[sender.address][1]
+
+    def _followed(self) -> int:
+        cursors = [self.store.cursor(str(trusted.name)) for trusted in self.trust.registers]
+        return min(-1 if cursor is None else cursor for cursor in cursors)
+
+    def _obstacles(self) -> Iterator[str]:
+        senders, today = self._senders(), self.chain.fees()
+        waiting = self.store.applications("approved", 1)
+        if today.base_fee > self.limits.max_fee:
+            asked, cap = today.base_fee / GWEI, self.limits.max_fee / GWEI
+            yield f"The base fee is {asked:.3f} gwei and the cap {cap:.3f}: everything waits (KHALAYAK_MAX_FEE_GWEI)."
+        for sender in senders:
+            yield from self._obstacles_of(sender, today, waiting)
+        recent = self.clock.now() - ALARM_SECONDS
+        for lost in self.store.transactions("lost", 1_000):
+            if lost.newest.signed_at >= recent and lost.sender in self.relayers:
+                yield f"Nonce {lost.nonce} of relayer {lost.sender} was spent by another transaction: who has the key?"
+
+    def _obstacles_of(self, sender: Sender, today: Fees, waiting: Sequence[Application]) -> Iterator[str]:
+        name, unmined = f"Relayer {sender.address}", sender.unmined()
+        if sender.signer is None:
+            yield f"{name} has {len(unmined)} transactions on their way, and its keystore is not here to offer more."
+            return
+        if waiting and (unknown := sender.unknown_nonces()):
+            yield (
+                f"{name}: the chain holds {unknown} transactions of it that this database lacks. It waits until the "
+                f"registers are read past them. If no backup was restored and the key is not new here, who else has it?"
             )
-
-        # A crash before this line has sent nothing; a crash after it sends these very bytes on the next run.
-        try:
-            self.store.add_transaction(application.id, sender, spent, sign)
-        except Conflict:
-            log.info("application is being signed elsewhere", application=application.id)
-
-    def _send(self, transaction: Transaction) -> None:
-        try:
-            self.chain.send(transaction.raw)
-        except Refused as refusal:
-            # The node may refuse what it has already mined (hardhat mines a transaction that reverts and raises), so
-            # the receipt decides; without one the bytes stay "signed" and go out again.
-            if self.chain.receipt(transaction.hash) is None:
-                log.warning("transaction not taken yet", transaction=transaction.hash.hex(), reason=refusal.message)
-                return
-        self.store.update_transaction(_with(transaction, "sent"), "sent")
-
-    def _look_for_receipt(self, transaction: Transaction) -> None:
-        receipt = self.chain.receipt(transaction.hash)
-        if receipt is None:
-            self._send(transaction)
-            return
-        block = (receipt.block_number, receipt.block_hash)
-        if receipt.succeeded:
-            self.store.update_transaction(_with(transaction, "included", *block), "included")
-        else:
-            self.store.update_transaction(
-                _with(transaction, "failed", *block), "failed", self._why_reverted(transaction)
-            )
-
-    def _look_for_finality(self, transaction: Transaction) -> None:
-        assert transaction.block_number is not None
-        receipt = self.chain.receipt(transaction.hash)
-        if receipt is None or receipt.block_hash != transaction.block_hash:
-            # A reorganisation took the block away: the same bytes compete again.
-            self.store.update_transaction(_with(transaction, "sent"), "sent")
-            return
-        try:
-            final = self.chain.block("finalized")
-        except NotFound:
-            return
-        if final.number >= transaction.block_number:
-            state = (transaction.block_number, transaction.block_hash)
-            self.store.update_transaction(_with(transaction, "final", *state), "final")
-
-    def _why_reverted(self, transaction: Transaction) -> str:
-        to, data = self.call_of(self.store.application(transaction.application_id))
-        try:
-            self.chain.estimate_gas(self.relayer.address, to, data)
-        except ContractReverted as refusal:
-            return refusal.message
-        return "the contract reverted the transaction"
-
-
-def _with(
-    transaction: Transaction, state: str, block_number: int | None = None, block_hash: bytes | None = None
-) -> Transaction:
-    return replace(transaction, state=state, block_number=block_number, block_hash=block_hash)  # type: ignore[arg-type]
+        price = min(today.max_fee, self.limits.max_fee)
+        if (waiting or unmined) and (lacking := sender.missing_funds(TYPICAL_GAS * price * len(waiting))):
+            yield f"{name} is out of funds: it lacks {ether(lacking)}."
+        stuck = [item for item in sender.slow() if raised(item.newest, today, self.limits.max_fee) is None]
+        if stuck and today.base_fee <= self.limits.max_fee:
+            yield f"{name}: {len(stuck)} transactions wait and may offer no more than the cap (KHALAYAK_MAX_FEE_GWEI)."

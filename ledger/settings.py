@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, NonNegativeInt, ValidationError
+from pydantic import Field, NonNegativeInt, PositiveFloat, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.errors import ConfigurationError
@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     confirmations: NonNegativeInt = (
         0  # that make a block final on a chain without finality; 0 waits for the node's word
     )
+    max_fee_gwei: PositiveFloat = 200  # the most that a relayer offers for a unit of gas
+    bump_seconds: NonNegativeInt = 180  # after which a transaction that is not mined offers more
+    bundle_seconds: NonNegativeInt = 10  # that an application waits for others, while earlier ones are not mined
     documents: str = "directory"  # or the addresses of Kubo RPC ports, as /ip4/127.0.0.1/tcp/5001, with spaces between
     documents_quorum: NonNegativeInt = 0  # of those that must hold what an application brings; 0: more than half
     database_url: str = ""
@@ -44,6 +47,16 @@ class Settings(BaseSettings):
     @property
     def relayer_keystore(self) -> Path:
         return self.data / "relayer.json"
+
+    @property
+    def relayer_keystores(self) -> list[Path]:
+        """Of all relayer keys: any number of them speed an office up, and each works for one process at a time."""
+        more = sorted((self.data / "relayers").glob("*.json"))
+        return [self.relayer_keystore, *more] if self.relayer_keystore.exists() or not more else more
+
+    @property
+    def bundle_file(self) -> Path:
+        return self.data / "bundle.json"
 
     @property
     def registrar_keystores(self) -> Path:

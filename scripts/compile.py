@@ -14,7 +14,7 @@ from scripts.node import MODULES, SOLC
 
 CONTRACTS = Path(__file__).parent.parent / "contracts"
 ARTIFACTS = CONTRACTS / "artifacts"
-COMPILED = ("Authority", "BatchRegister", "IdentityRegister", "LandRegister")
+COMPILED = ("Authority", "BatchRegister", "Bundle", "IdentityRegister", "LandRegister")
 SETTINGS: dict[str, Any] = {
     "optimizer": {"enabled": True, "runs": 20_000},
     "viaIR": False,

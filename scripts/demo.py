@@ -131,7 +131,7 @@ def _try_one_approval(office: bootstrap.Office, application: Any, registrar: Loc
     data = office.applications.register(application).calldata(application, [lonely])
     to = office.trust.register_named(application.register).name.address
     try:
-        office.chain.estimate_gas(office.publisher.relayer.address, to, data)
+        office.chain.estimate_gas(next(iter(office.publisher.relayers)), to, data)
     except ContractReverted as refusal:
         if refusal.name == "TooFewApprovals":
             return "fraud: one approval only", f"refused on chain: {refusal.message}"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from eth_abi import encode
 
 from ledger.adapters.evm_chain import EvmChain
-from ledger.encoding import RegisterName, address_bytes, checksum_address, keccak256
+from ledger.encoding import RegisterName, address_bytes, checksum_address, keccak256, to_hex
 from ledger.errors import ConfigurationError, Refused, Unavailable
 from ledger.land_entry import MAX_COOLING_OFF
 from ledger.readers import public_line
@@ -134,6 +134,13 @@ def deploy(chain: EvmChain, deployer: Signer, plan: Plan, witnesses: tuple[str, 
     return TrustRoot(plan.trust_name, chain.chain_id(), chain.genesis_hash(), trusted, witnesses, threshold)
 
 
+def deploy_bundle(chain: EvmChain, deployer: Signer) -> dict[str, str]:
+    """What an office keeps as bundle.json: the contract that carries several of its applications in one transaction.
+    It has no authority, so anybody's serves."""
+    address = Deployer(chain, deployer).create("Bundle")
+    return {"address": address, "codeHash": to_hex(keccak256(chain.code(address)))}
+
+
 def _check_plan(plan: Plan, deployer: str, chain_id: int) -> None:
     for what, members, threshold in (
         ("registrars", plan.registrars, plan.threshold),
@@ -202,6 +209,7 @@ def deploy_devnet(settings: Settings) -> TrustRoot:
     name, office = "demo.khalayak.example", "Kantor Layanan Publik Contoh (demo)"
     plan = Plan(name, office, admin, guardian, registrars, 2, judges, 1, DEVNET_RECOVERY_DELAY, 0)
     trust = deploy(chain, deployer, plan, witnesses)
+    settings.bundle_file.write_text(json.dumps(deploy_bundle(chain, deployer), indent=2) + "\n")
     Deployer(chain, deployer).fund(relayer, RELAYER_FUNDS)
     write_office_files(settings, trust)
     return trust

@@ -117,19 +117,26 @@ def record_of(application: Application, index: int = 0) -> bytes:
 @contextmanager
 def running_office(folder: Path, database_url: str = "") -> Iterator[TestOffice]:
     """Everything that is started ends with the block. The database is one in SQLite, or an empty one at an URL."""
-    with start_hardhat() as url, office_at(url, folder, database_url=database_url) as office:
+    with start_hardhat() as url, office_at(folder, url, database_url) as office:
         yield office
 
 
 @contextmanager
-def office_at(url: str, folder: Path, through: str = "", database_url: str = "") -> Iterator[TestOffice]:
-    """An office on the devnet at this URL, which it reaches `through` other ones, such as a proxy's."""
+def office_at(folder: Path, url: str, database_url: str = "", through: str = "") -> Iterator[TestOffice]:
+    """An office with new contracts at a node that runs, which it reaches `through` other URLs, such as a proxy's."""
     settings = Settings(data=folder / "office", rpc_url=url, database_url=database_url)
     deploy_devnet(settings)
-    office = open_office(settings.model_copy(update={"rpc_url": through or url}))
+    reached = settings.model_copy(update={"rpc_url": through or url})
+    with open_test_office(reached) as office:
+        yield office
+
+
+@contextmanager
+def open_test_office(settings: Settings, numbers: Iterator[int] | None = None) -> Iterator[TestOffice]:
+    office = open_office(settings)
     folders = (settings.registrar_keystores, settings.court_keystores)
     registrars, judges = (tuple(_signers(folder, settings.password)) for folder in folders)
     try:
-        yield TestOffice(office, registrars, judges)
+        yield TestOffice(office, registrars, judges, numbers or count(1))
     finally:
         office.close()

@@ -13,12 +13,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("wallet", "ledger", "api", "scripts")  # each may import itself and those before it
-PORTS = {"ports", "custody"}
+PORTS = {"ports", "custody", "transaction_port"}
 SERVICES = {
     "applications",
     "known",
     "nodes",
     "publisher",
+    "bundler",
+    "sender",
     "follower",
     "certifier",
     "witness",
@@ -39,7 +41,7 @@ SERVICES = {
     "import_spool",
     "importing",
 }
-COMPOSITION = {"bootstrap", "settings"}
+COMPOSITION = {"bootstrap", "relayers", "settings"}
 ONLY_IN_ADAPTERS = {"web3", "ipfshttpclient", "sqlalchemy", "alembic", "urllib3", "httpx"}
 PARTS = ("base", "batch", "evidence", "forms", "leaf", "schema")  # of register definitions
 CODE = {".py", ".sol", ".ts", ".js", ".css", ".html"}

@@ -55,7 +55,7 @@ def test_commands_of_readme_run_in_order_and_print_what_it_shows(stack: None) ->
     script = "\n".join(["set -euo pipefail", *COMMANDS]).replace(".venv/bin", str(venv))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KHALAYAK_")}
     result = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+        ["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "state         certified" in result.stdout

@@ -45,10 +45,11 @@ ARTIFACTS = Path(__file__).parent.parent.parent / "contracts" / "artifacts"
 # What geth, anvil, hardhat, Nethermind, Besu and Erigon say when they have the transaction already.
 _KNOWN = ("already known", "already imported", "known transaction", "already exists", "alreadyknown")
 _HEADER = "eth_getBlockByNumber"
-HEADERS_AT_ONCE = 100
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
 # How geth, reth, anvil, Erigon, Nethermind and Besu say that they have pruned a block's state.
 _DROPPED = r"missing trie node|state .*(not|un)available|prun|world state|proof window|BlockOutOfRange"
+# How nodes say of an estimate that it fails, or needs more gas than a transaction or a block may have.
+_REVERTED = r"revert|out of gas|gas required exceeds|gas limit"
 BATCH = 100  # requests that go together; geth takes 1,000
 _NO_BLOCK = (-32602, -39001)  # how nodes without a `finalized` tag, and geth before its first final block, answer
 
@@ -62,9 +63,8 @@ class EvmChain:
         """Raises ConfigurationError when the URL is not an http(s) one."""
         self.name = _without_secrets(rpc_url)
         self._confirmations = confirmations
-        self._provider = HTTPProvider(
-            rpc_url, request_kwargs={"timeout": timeout, "allow_redirects": False}, exception_retry_configuration=None
-        )
+        options = {"timeout": timeout, "allow_redirects": False}
+        self._provider = HTTPProvider(rpc_url, request_kwargs=options, exception_retry_configuration=None)
         self._together = Together(rpc_url, timeout)
         # A contract's answer must not make this server fetch a URL (CCIP-Read, CVE-2026-40072).
         self._provider.global_ccip_read_enabled = False
@@ -89,8 +89,8 @@ class EvmChain:
 
     def blocks(self, numbers: Sequence[int]) -> list[Block]:
         found = []
-        for first in range(0, len(numbers), HEADERS_AT_ONCE):
-            part = numbers[first : first + HEADERS_AT_ONCE]
+        for first in range(0, len(numbers), BATCH):
+            part = numbers[first : first + BATCH]
             answers = self._ask_together([(_HEADER, [hex(number), False]) for number in part])
             found += [self._read(partial(_block, n), answer, _HEADER) for n, answer in zip(part, answers, strict=True)]
         return found
@@ -110,13 +110,16 @@ class EvmChain:
     def next_nonce(self, address: str) -> int:
         return self._ask(_number, "eth_getTransactionCount", address, "pending")
 
+    def spent_nonces(self, address: str, at: int | BlockTag) -> int:
+        return self._ask(_number, "eth_getTransactionCount", address, hex(at) if isinstance(at, int) else at)
+
     def balance(self, address: str) -> int:
         return self._ask(_number, "eth_getBalance", address, "latest")
 
     def fees(self) -> Fees:
         base = self._ask(lambda found: _number(found["baseFeePerGas"][-1]), "eth_feeHistory", "0x1", "latest", [])
         priority = self._ask(_number, "eth_maxPriorityFeePerGas")
-        return Fees(2 * base + priority, priority)
+        return Fees(2 * base + priority, priority, base)
 
     def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
         return self._ask(_number, "eth_estimateGas", {"from": sender, "to": to, "data": to_hex(data)})
@@ -145,8 +148,7 @@ class EvmChain:
 
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         where = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
-        # Whoever lags behind answers with the logs it has, without a word; where many nodes share an address, only the
-        # same request tells of the same one.
+        # A node that lags behind tells the logs it has, without a word; only one request surely asks only one node.
         with uncollected():
             told, header = self._ask_together([("eth_getLogs", [where]), (_HEADER, [hex(last), False])])
             try:
@@ -156,8 +158,8 @@ class EvmChain:
             return self._read(partial(read_logs, address, first, last), told, "eth_getLogs")
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
-        names = [to_hex(slot) for slot in slots]
-        return self._ask(partial(_proof, slots), "eth_getProof", address, names, hex(block_number))
+        asked = (address, [to_hex(slot) for slot in slots], hex(block_number))
+        return self._ask(partial(_proof, slots), "eth_getProof", *asked)
 
     def _ask(self, read: Callable[[Any], T], method: str, *parameters: Any) -> T:
         return self._read(read, self._request(method, *parameters), method)
@@ -176,7 +178,7 @@ class EvmChain:
         data = data.get("data", data.get("result")) if isinstance(data, Mapping) else data
         data = data if isinstance(data, str) and data.startswith("0x") else None
         said = str(error.get("message", ""))
-        if method in ("eth_call", "eth_estimateGas") and (data or "revert" in said.lower()):
+        if method in ("eth_call", "eth_estimateGas") and (data or re.search(_REVERTED, said, re.IGNORECASE)):
             return _reverted(data or "0x", said)
         if method == _HEADER and (error.get("code") in _NO_BLOCK or "not found" in said.lower()):
             return NotFound(f"The node has no such block: {said[:200]}.", "It may lag behind, or have no such tag.")
@@ -241,6 +243,9 @@ def _reverted(data: str, said: str) -> ContractReverted:
         values = decode(types, bytes.fromhex(data[10:]))
     except Exception:
         return ContractReverted(f"The contract reverts with {name}.", name=name)
+    if name == "CallFailed":
+        inner = _reverted(to_hex(values[1]), "it gives no reason")
+        return ContractReverted(inner.message, inner.hint, inner.name, values[0])
     shown = (to_hex(value) if isinstance(value, bytes) else str(value) for value in values)
     words = ", ".join(f"{n} {v}" for n, v in zip(names, shown, strict=True))
     return ContractReverted(f"The contract reverts with {name}({words}).", name=name)

@@ -27,8 +27,8 @@ from ledger.adapters.sql_tables import (
     contents,
     cursors,
     documents,
-    transactions,
 )
+from ledger.adapters.sql_transactions import SqlTransactions, restore_transaction
 from ledger.errors import NotFound
 from ledger.model import (
     Application,
@@ -38,24 +38,22 @@ from ledger.model import (
     StoredCertificate,
     StoredContent,
     StoredDocument,
-    Transaction,
 )
 
 AT_ONCE = 500  # values of one IN
 
 
-class SqlArchive(SqlEntries):
+class SqlArchive(SqlEntries, SqlTransactions):
     """See ledger.ports.RecordStore."""
 
     def dossier(self, application_id: str) -> Dossier:
         row = self.one(select(applications).where(applications.c.id == application_id))
         if row is None:
             raise NotFound("There is no application with this id.", "Check the id; it was shown when you applied.")
-        of_it = {t: t.c.application_id == application_id for t in (contents, approvals, transactions)}
+        of_it = {t: t.c.application_id == application_id for t in (contents, approvals)}
         brought = self.all(select(contents).where(of_it[contents]).order_by(contents.c.digest))
         stored = [StoredContent(item.digest, item.record_id, fields_in(item.fields)) for item in brought]
         given = self.all(select(approvals).where(of_it[approvals]).order_by(approvals.c.signer, approvals.c.role))
-        sent = self.all(select(transactions).where(of_it[transactions]).order_by(transactions.c.nonce))
         application = application_in(row)
         return Dossier(
             application,
@@ -64,7 +62,7 @@ class SqlArchive(SqlEntries):
             tuple(stored),
             tuple(self._documents_of(stored)),
             tuple(Approval(item.signer, item.role, item.signature) for item in given),
-            tuple(Transaction(**item._mapping) for item in sent),
+            tuple(self.carrying(application_id)),
             tuple(self._certificates_of(application)),
         )
 
@@ -80,7 +78,8 @@ class SqlArchive(SqlEntries):
             add_once(connection, contents, [row_of_content(application.id, content) for content in dossier.contents])
             add_once(connection, documents, [row_of_document(document) for document in dossier.documents])
             add_once(connection, approvals, [{**of_it, **vars(approval)} for approval in dossier.approvals])
-            add_once(connection, transactions, [vars(transaction) for transaction in dossier.transactions])
+            for transaction in dossier.transactions:
+                restore_transaction(connection, transaction, application.id)
             rows = [{**vars(kept), "certificate": json.dumps(kept.certificate)} for kept in dossier.certificates]
             add_once(connection, certificates, rows)
         return True
@@ -103,7 +102,7 @@ class SqlArchive(SqlEntries):
     def strange(self, register: str) -> Iterator[RecordedEntry]:
         number, layout = self.register_number(register)
         tables = "entries e CROSS JOIN calls c WHERE c.place = e.call AND e.register = :number"
-        unknown = "c.transaction_hash NOT IN (SELECT hash FROM transactions)"
+        unknown = "c.transaction_hash NOT IN (SELECT hash FROM attempts)"
         query = text(f"SELECT {COLUMNS} FROM {tables} AND {unknown} ORDER BY e.place")  # nosec B608 - our own words
         return (entry_in(row, layout) for row in self.stream(query.bindparams(number=number)))
 

@@ -9,7 +9,7 @@ from sqlalchemy import column, func, select, table
 from ledger.adapters.sql_engine import newest_schema
 from ledger.adapters.sql_rows import NOW
 from ledger.adapters.sql_session import SqlSession
-from ledger.adapters.sql_tables import applications, leases, transactions
+from ledger.adapters.sql_tables import applications, carried, leases, transactions
 from ledger.model import ApplicationState, Lease, Nonces, Waiting
 
 _ENDED = ("certified", "refused")
@@ -37,7 +37,8 @@ class SqlStatus(SqlSession):
         counts = select(state, func.count().label("number")).where(of_sender, state.in_(("signed", "sent", "included")))
         found = {row.state: row.number for row in self.all(counts.group_by(state))}
         highest = self.one(select(nonce).where(of_sender).order_by(nonce.desc()).limit(1))
-        unmined = select(nonce, _SINCE.label("since")).join(applications).where(of_sender)
+        first = (carried.c.transaction_number == transactions.c.number) & (carried.c.position == 0)
+        unmined = select(nonce, _SINCE.label("since")).join(carried, first).join(applications).where(of_sender)
         lowest = self.one(unmined.where(state.in_(("signed", "sent"))).order_by(nonce).limit(1))
         return Nonces(
             **found,

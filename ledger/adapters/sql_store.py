@@ -19,7 +19,6 @@ from ledger.adapters.sql_rows import inserting, matches
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_status import SqlStatus
 from ledger.adapters.sql_tables import certificates
-from ledger.adapters.sql_transactions import SqlTransactions
 from ledger.model import StoredCertificate
 
 __all__ = ["SqlStore", "migrate"]
@@ -53,7 +52,6 @@ class SqlCertificates(SqlSession):
 
 class SqlStore(
     SqlApplications,
-    SqlTransactions,
     SqlDocuments,
     SqlCertificates,
     SqlContents,

@@ -87,16 +87,36 @@ documents = Table(
 transactions = Table(
     "transactions",
     metadata,
-    Column("hash", LargeBinary(32), primary_key=True),
-    Column("raw", LargeBinary, nullable=False),
+    Column("number", Integer, primary_key=True, autoincrement=True),
     Column("sender", String(42), nullable=False),
     Column("nonce", BigInteger, nullable=False),
-    Column("application_id", String(64), ForeignKey("applications.id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    UniqueConstraint("sender", "nonce", name="one_transaction_a_nonce"),
+    Index("transactions_by_state", "state", "nonce"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("transaction_number", Integer, ForeignKey("transactions.number"), nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("max_fee", BigInteger, nullable=False),
+    Column("priority_fee", BigInteger, nullable=False),
+    Column("signed_at", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("block_number", BigInteger),
     Column("block_hash", LargeBinary(32)),
-    UniqueConstraint("sender", "nonce", name="one_transaction_a_nonce"),
-    Index("transactions_by_state", "state", "nonce"),
+    Index("attempts_by_transaction", "transaction_number"),
+)
+
+carried = Table(
+    "carried",
+    metadata,
+    Column("transaction_number", Integer, ForeignKey("transactions.number"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("application_id", String(64), ForeignKey("applications.id"), nullable=False),
+    Index("carried_by_application", "application_id"),
 )
 
 # The register's number, the block and the log in one number (ledger.adapters.sql_places), so that the rows of the next

@@ -41,6 +41,14 @@ class Part:
             raise self.failures.pop(0)
 
 
+class Parts(dict[str, Part]):
+    """An office of these parts."""
+
+    def run_once(self, turn: Turns) -> None:
+        for name, part in self.items():
+            turn(name, part)
+
+
 AWAY = "The node does not answer."
 
 
@@ -78,7 +86,7 @@ def test_a_failure_is_told_once_until_the_part_goes_on(failure: Exception, logge
     turn = turns(clock)
     with capture_logs() as logs:
         for _ in range(6):
-            turn("follower", part)
+            turn.round(Parts(follower=part))
             clock.time += MAX_PAUSE_SECONDS
     assert part.steps == 6
     assert [log["event"] for log in logs] == [logged["event"], "part goes on"]
@@ -92,7 +100,7 @@ def test_a_part_that_fails_is_tried_again_after_a_pause_that_doubles() -> None:
     with capture_logs():
         for clock.time in range(100):
             before = part.steps
-            turn("publisher", part)
+            turn.round(Parts(publisher=part))
             tried += [clock.time] if part.steps > before else []
     assert tried == [0, 1, 3, 7, 15, 31, 61, 91]
 
@@ -102,8 +110,7 @@ def test_a_part_that_fails_keeps_no_other_part() -> None:
     turn = turns(clock)
     with capture_logs():
         for clock.time in range(20):
-            turn("publisher", away)
-            turn("documents", fine)
+            turn.round(Parts(publisher=away, documents=fine))
     assert (away.steps, fine.steps) == (5, 20)
     assert turn.failing() == {"publisher": "chain-unreachable"}
 
@@ -113,7 +120,7 @@ def test_whoever_stands_by_looks_at_the_lease_every_time() -> None:
     turn = turns(Clock())
     with capture_logs():
         for _ in range(5):
-            turn("publisher", part)
+            turn.round(Parts(publisher=part))
     assert (part.steps, turn.failing()) == (5, {})
 
 
@@ -121,16 +128,37 @@ def test_a_part_that_goes_on_fails_afresh_the_next_time() -> None:
     clock, part = Clock(), Part([ChainUnreachable(AWAY), ChainUnreachable(AWAY)])
     turn = turns(clock)
     with capture_logs() as logs:
-        for _ in range(2):
-            turn("publisher", part)
-            clock.time += 30
-        turn("publisher", part)
-        part.failures.append(ChainUnreachable(AWAY))
-        turn("publisher", part)
-        clock.time += 1
-        turn("publisher", part)
+        for pause in (30, 30, 0, 1, 0):
+            turn.round(Parts(publisher=part))
+            part.failures += [ChainUnreachable(AWAY)] if pause == 0 and part.steps == 3 else []
+            clock.time += pause
     assert [log["event"] for log in logs] == ["part waits", "part goes on", "part waits", "part goes on"]
     assert part.steps == 5
+
+
+def test_of_those_that_wait_for_the_same_one_a_round_asks_and_each_has_its_turn() -> None:
+    clock, fine = Clock(), Part()
+    away = {name: Part([ChainUnreachable(AWAY)] * 1000) for name in ("publisher", "follower", "certifier")}
+    turn, asked = turns(clock), []
+    with capture_logs():
+        for clock.time in range(300):
+            before = sum(part.steps for part in away.values())
+            turn.round(Parts(**away, documents=fine))
+            asked.append(sum(part.steps for part in away.values()) - before)
+    assert (asked[0], max(asked[1:]), fine.steps) == (3, 1, 300)
+    assert min(part.steps for part in away.values()) > 8
+
+
+def test_when_it_is_back_all_that_waited_go_on_in_the_same_round() -> None:
+    clock = Clock()
+    parts = {name: Part([ChainUnreachable(AWAY)]) for name in ("publisher", "follower", "certifier")}
+    turn = turns(clock)
+    with capture_logs():
+        turn.round(Parts(**parts))
+        clock.time += 1
+        turn.round(Parts(**parts))
+    assert [part.steps for part in parts.values()] == [2, 2, 2]
+    assert turn.failing() == {}
 
 
 def test_a_worker_whose_folder_is_gone_lives_on(parts: TestOffice, tmp_path: Path) -> None:

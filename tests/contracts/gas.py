@@ -14,6 +14,7 @@ from tests.contracts.offices import Office, address_of, title
 
 GAS = Path(__file__).parent / "gas.json"
 BATCHES = (1, 100, 400)
+BUNDLED = 50  # ledger.bundler.MOST
 
 
 def measure(office: Office) -> dict[str, int]:
@@ -26,7 +27,16 @@ def measure(office: Office) -> dict[str, int]:
     office.issue([ours])
     receipt = office.transfer(office.first_entry(ours), ours[0], "holder", "recipient")
     figures["land/transfer"] = _gas(receipt)
-    return figures | _identities(Identities(office).deploy()) | _batches(Batches(office).deploy())
+    figures |= _identities(Identities(office).deploy()) | _batches(Batches(office).deploy())
+    return figures | _bundles(office)
+
+
+def _bundles(office: Office) -> dict[str, int]:
+    """Applications for one title each that travel together, per application."""
+    bundle = office.create("Bundle")
+    calls = [office.issue_call([title(7_000_000 + number)]) for number in range(BUNDLED)]
+    receipt = office.call(bundle, "send", ["address", "bytes[]"], office.register, calls)
+    return {f"bundle/issue/{BUNDLED}": _gas(receipt) // BUNDLED}
 
 
 def _identities(register: Identities) -> dict[str, int]:

@@ -28,6 +28,7 @@ BATCHES = ["Append", "AppendLeaves", "Correct", "IsGood", "BatchHistory"]
 # By contract: what is compiled again, and the test files, the first of which find the most.
 PLAN = {
     "Authority": (["Authority"], ["Authority", "Court", "Succession", "Approvals", "Freeze", "Assign"]),
+    "Bundle": (["Bundle"], ["Bundle"]),
     "Register": (LAND, ["Approvals", "Transfer", "Freeze"]),
     "Rfc9162": (["Trees", "Bystander", "BatchRegister"], ["Rfc9162", *BATCHES]),
     "BatchRegister": (["BatchRegister"], BATCHES),

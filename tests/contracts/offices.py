@@ -12,6 +12,7 @@ import rlp
 from eth_abi.abi import encode
 from eth_account import Account
 
+from ledger import codec
 from ledger.encoding import address_bytes, checksum_address, keccak256
 from ledger.registers.land import ACTIVE, ISSUE, LandEntry
 from scripts.compile import ARTIFACTS
@@ -74,11 +75,13 @@ class Office:
         sender = self.rpc("eth_accounts")[0]
         nonce = int(self.rpc("eth_getTransactionCount", sender, "latest"), 16)
         code = json.loads((ARTIFACTS / f"{contract}.json").read_text())["bytecode"]
-        self.send(None, bytes.fromhex(code[2:]) + encode(*map(list, zip(*arguments, strict=True))))
+        self.send(
+            None, bytes.fromhex(code[2:]) + encode([kind for kind, _ in arguments], [value for _, value in arguments])
+        )
         return checksum_address(keccak256(rlp.encode([address_bytes(sender), nonce]))[12:])
 
     def call(self, to: str, function: str, types: Sequence[str], *values: Any) -> dict[str, Any]:
-        return self.send(to, keccak256(f"{function}({','.join(types)})".encode())[:4] + encode(types, values))
+        return self.send(to, codec.call(function, types, values))
 
     def deploy(self) -> Office:
         self.authority = self.create("Authority", ("address", self.rpc("eth_accounts")[0]))
@@ -98,6 +101,9 @@ class Office:
         return Domain("LandRegister", CHAIN_ID, self.register)
 
     def issue(self, titles: Sequence[Title]) -> dict[str, Any]:
+        return self.send(self.register, self.issue_call(titles))
+
+    def issue_call(self, titles: Sequence[Title]) -> bytes:
         members = ("recordId", "digest", "holder", "area")
         data = build(
             self.domain,
@@ -106,7 +112,7 @@ class Office:
         )
         title_type, approval_type = "(bytes32,bytes32,address,uint64)[]", "(address,bytes)[]"
         types = [title_type, "uint256", approval_type]
-        return self.call(self.register, "issue", types, titles, DEADLINE, self._approvals(data))
+        return codec.call("issue", types, [titles, DEADLINE, self._approvals(data)])
 
     def transfer(self, current: LandEntry, record_id: bytes, holder: str, recipient: str) -> dict[str, Any]:
         """Pass a title from the key named `holder` to that named `recipient`."""

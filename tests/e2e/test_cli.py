@@ -237,7 +237,14 @@ def test_verifying_nothing_is_a_usage_error(desk: Desk) -> None:
 
 def test_every_secret_of_an_office_is_readable_by_its_owner_only(desk: Desk) -> None:
     files = [path for path in desk.data.rglob("*") if path.is_file()]
-    public = {"trust.json", "relayer.lock", "universitas.example.log", "koran.example.log", "pengadilan.example.log"}
+    public = {
+        "trust.json",
+        "bundle.json",
+        "relayer.lock",
+        "universitas.example.log",
+        "koran.example.log",
+        "pengadilan.example.log",
+    }
     secrets = [path for path in files if "documents" not in path.parts and path.name not in public]
     assert len(secrets) >= 9
     assert [path.name for path in secrets if stat.S_IMODE(path.stat().st_mode) & 0o077] == []

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
 
+from scripts.devnet import start_hardhat
 from tests.api.conftest import Applicant, applicant, base_url, http, parts, problem
 from tests.databases import open_store, store, url
 from tests.faults.served import Served, served
 from tests.kubo import Daemon, ipfs_or_skip, start_kubo
-from tests.office import TestOffice, running_office
+from tests.office import TestOffice, office_at, running_office
+from tests.publishing import Desk, anvil, desk_at
 
 __all__ = ["applicant", "base_url", "http", "open_store", "parts", "problem", "store", "url"]
 
@@ -41,3 +44,29 @@ def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Daemon]]:
     repos = [tmp_path_factory.mktemp(f"kubo-{number}") for number in (1, 2)]
     with ExitStack() as running:
         yield [Daemon(running.enter_context(start_kubo(ipfs_or_skip(), repo)), repo) for repo in repos]
+
+
+@pytest.fixture(scope="session")
+def at_hardhat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
+    """Registers on hardhat, strict about fees and nonces, that all tests of this folder share."""
+    with start_hardhat() as node, office_at(tmp_path_factory.mktemp("hardhat"), node) as office:
+        yield office
+
+
+@pytest.fixture(scope="session")
+def at_anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
+    """Registers on anvil, whose blocks are reorganised and stopped."""
+    with anvil() as node, office_at(tmp_path_factory.mktemp("anvil"), node.url) as office:
+        yield office
+
+
+@pytest.fixture
+def desk(at_hardhat: TestOffice, tmp_path: Path) -> Iterator[Desk]:
+    with desk_at(at_hardhat, tmp_path) as office:
+        yield office
+
+
+@pytest.fixture
+def forkable(at_anvil: TestOffice, tmp_path: Path) -> Iterator[Desk]:
+    with desk_at(at_anvil, tmp_path) as office:
+        yield office

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ledger.adapters.directory_store import DirectoryStore
@@ -26,13 +26,22 @@ def documents_at(folder: Path, addresses: Sequence[str], quorum: int = 0, timeou
     return ReplicatedStore(local, nodes, quorum, folder / "documents.db")
 
 
-def bring_all(store: ReplicatedStore, seconds: float = 30) -> None:
-    """Run until nothing waits at any node."""
+def run_until(store: ReplicatedStore, reached: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
-    while any(state.waiting for state in store.states()):
+    while not reached():
         assert time.monotonic() < deadline, store.states()
         if not store.run_once():
             time.sleep(0.05)
+
+
+def bring_all(store: ReplicatedStore) -> None:
+    """Run until nothing waits at any node."""
+    run_until(store, lambda: not store.waiting())
+
+
+def fail_at(store: ReplicatedStore, node: int) -> None:
+    """Run until a node has failed."""
+    run_until(store, lambda: bool(store.states()[node].problem))
 
 
 def forget_here(store: ReplicatedStore, folder: Path, cid: str) -> None:

@@ -15,6 +15,10 @@ from urllib.request import Request, urlopen
 Answer = Callable[[dict[str, Any], Callable[[], Any]], Any]
 
 
+class Lost(Exception):
+    """What `answer` raises to break the connection off without an answer."""
+
+
 @dataclass
 class Proxy:
     """`requests` are all that it was asked, as parsed JSON-RPC."""
@@ -38,7 +42,11 @@ def proxied(node: str, answer: Answer) -> Iterator[Proxy]:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             requests = asked if isinstance(asked, list) else [asked]
             proxy.requests.extend(requests)
-            answers = [answer(request, partial(_forward, node, request)) for request in requests]
+            try:
+                answers = [answer(request, partial(_forward, node, request)) for request in requests]
+            except Lost:
+                self.close_connection = True
+                return
             status = next((number for number in answers if isinstance(number, int)), 200)
             body = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
             self.send_response(status)

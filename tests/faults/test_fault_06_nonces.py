@@ -9,7 +9,8 @@ from threading import Barrier
 
 from ledger.errors import Conflict
 from ledger.ports import RecordStore
-from tests.ports.test_record_store import RELAYER, approved, sign
+from ledger.transaction import Attempt
+from tests.ports.test_record_store import RELAYER, approved, sign, signing
 
 THREADS, NONCES = 8, 25
 
@@ -58,14 +59,14 @@ def test_fault_06_a_thread_that_fails_to_sign_leaves_no_gap_to_those_who_wait_fo
     together = Barrier(THREADS)
 
     def take(number: int) -> list[int]:
-        def raw(nonce: int) -> bytes:
+        def raw(nonce: int) -> Attempt:
             if number % 2:
                 raise Conflict("no key")
-            return f"raw {number} {nonce}".encode()
+            return signing(names[number])(nonce)
 
         together.wait()
         try:
-            return [store.add_transaction(names[number], RELAYER, 0, raw).nonce]
+            return [store.add_transaction([names[number]], RELAYER, 0, raw).nonce]
         except Conflict:
             return []
 

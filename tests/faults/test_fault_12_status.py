@@ -55,13 +55,13 @@ def final_as_of(number: int) -> Callable[[dict[str, Any], Callable[[], Any]], An
 def test_fault_12_an_office_at_work_is_fine(desk: TestOffice) -> None:
     status = desk.office.health.status()
     assert names(status) == {}
-    relayer = part_of(status, "publisher").figures["relayers"][desk.office.publisher.relayer.address]
+    relayer = part_of(status, "publisher").figures["relayers"][next(iter(desk.office.publisher.relayers))]
     assert (relayer["nextNonce"], relayer["highestNonce"], relayer["sent"]) == (1, 0, 0)
     assert set(part_of(status, "chain").figures["lag"].values()) == {0}
 
 
 def test_fault_12_a_relayer_without_funds_is_told_as_that(desk: TestOffice) -> None:
-    url, relayer = desk.office.settings.rpc_url, desk.office.publisher.relayer.address
+    url, relayer = desk.office.settings.rpc_url, next(iter(desk.office.publisher.relayers))
     before = desk.office.chain.balance(relayer)
     ask(url, "hardhat_setBalance", [relayer, "0x1"])
     try:
@@ -70,9 +70,15 @@ def test_fault_12_a_relayer_without_funds_is_told_as_that(desk: TestOffice) -> N
         ask(url, "hardhat_setBalance", [relayer, hex(before)])
 
 
+def test_fault_12_what_keeps_the_publisher_is_told_in_its_own_words(desk: TestOffice) -> None:
+    reason = "The base fee is 80 gwei and the cap 50."
+    publisher = part_of(replace(desk.office.health, hindered=lambda: [reason]).status(), "publisher")
+    assert [tuple(item) for item in publisher.obstacles] == [("publisher-waits", reason)]
+
+
 def test_fault_12_an_outage_is_told_as_an_outage_alone(desk: TestOffice) -> None:
     lonely = replace(desk.office.health, chain=EvmChain(f"http://127.0.0.1:{free_port()}"))
-    status = replace(lonely, check=lambda: None).status()
+    status = replace(lonely, check=lambda: None, hindered=lambda: ["The node does not answer."]).status()
     assert names(status) == {"chain": ["node-unreachable"], "publisher": ["node-unreachable"]}
     assert status.state == "unknown"
 

@@ -1,56 +1,39 @@
-"""FAULTS 15: a reorganisation of one to three blocks. What was in them was never shown as final, and comes again."""
+"""FAULTS row 15: a reorganisation of depth 1 to 3 takes a transaction away. The same bytes go out again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.forks import Anvil, start_anvil
-from tests.office import TestOffice, office_at, record_of
-
-LAG = 4  # blocks that anvil has behind the newest final one with two slots an epoch
-
-
-@pytest.fixture(scope="module")
-def chain() -> Iterator[Anvil]:
-    with start_anvil("--slots-in-an-epoch", "2") as node:
-        yield node
-
-
-@pytest.fixture(scope="module")
-def desk(chain: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
-    with office_at(chain.url, tmp_path_factory.mktemp("office")) as office:
-        yield office
+from tests.publishing import Desk
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_fault_15_what_a_reorganisation_takes_away_was_never_final_and_comes_again(
-    desk: TestOffice, chain: Anvil, depth: int
-) -> None:
-    store, name = desk.office.store, str(desk.trusted().name)
-    application = desk.approve(desk.issue(desk.request()))
-    desk.office.run_once()
-    chain.rpc("anvil_mine", hex(depth - 1))
-    desk.office.run_once()
-    assert store.application(application.id).state == "included"
-    assert store.history(name, record_of(application)) == []
-    taken = store.transaction_of(application.id)
-    kept = store.entries(name)
+def test_fault_15_what_a_reorganisation_took_away_is_sent_again_and_recorded_once(forkable: Desk, depth: int) -> None:
+    application = forkable.approved()
+    forkable.publisher.run_once()
+    forkable.mine(depth - 1)
+    included = forkable.transaction(application)
+    assert (forkable.state(application), included.state) == ("included", "included")
+    forkable.rpc("anvil_reorg", depth, [])
+    assert forkable.recorded(application) == 0
+    forkable.publisher.run_once()
+    assert (forkable.state(application), forkable.transaction(application).state) == ("sent", "sent")
+    forkable.publisher.run_once()
+    assert forkable.recorded(application) == 1
+    assert forkable.settle(application) == ["certified"]
+    again = forkable.transaction(application)
+    assert [attempt.raw for attempt in again.attempts] == [attempt.raw for attempt in included.attempts]
+    assert again.leading.block_hash != included.leading.block_hash
 
-    chain.rpc("anvil_reorg", depth, [])
-    desk.office.run_once()
-    assert store.application(application.id).state in ("sent", "included")
-    assert (store.history(name, record_of(application)), store.entries(name)) == ([], kept)
 
-    for _ in range(4):
-        desk.office.run_once()
-        chain.rpc("anvil_mine", hex(LAG))
-    desk.office.run_once()
-    again = store.transaction_of(application.id)
-    assert taken and again and (again.hash, again.raw) == (taken.hash, taken.raw)
-    assert again.block_hash != taken.block_hash
-    (entry,) = store.history(name, record_of(application))
-    assert entry.transaction_hash == taken.hash
-    assert store.application(application.id).state == "certified"
-    assert desk.verdict("land", record_of(application)).valid
+def test_fault_15_a_revert_that_is_undone_was_none(forkable: Desk) -> None:
+    """Not final, a revert is no verdict: mined again in another block, the same bytes may succeed."""
+    application = forkable.approved()
+    forkable.publisher.run_once()
+    transaction = forkable.transaction(application)
+    assert forkable.state(application) == "included"
+    forkable.rpc("anvil_reorg", 1, [])
+    for _ in range(2):
+        forkable.publisher.run_once()
+    assert forkable.transaction(application).nonce == transaction.nonce
+    assert forkable.settle(application) == ["certified"]

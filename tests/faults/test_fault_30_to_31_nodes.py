@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from ledger.adapters.kubo_store import KuboStore
 from ledger.cid import cid_of
 from ledger.errors import DocumentCorrupt, DocumentMissing
-from tests.faults.documents import BIG, SMALL, bring_all, data_of, documents_at
+from tests.faults.documents import BIG, SMALL, bring_all, data_of, documents_at, fail_at
 from tests.kubo import Daemon, Proxy, ipfs_or_skip, proxied, says, start_kubo
 
 
@@ -30,8 +30,7 @@ def test_fault_30_what_is_put_while_a_node_is_down_is_kept_and_queued_and_brough
     data = [data_of(SMALL, "down"), data_of(BIG, "down")]
     with capture_logs() as logs:
         cids = [store.put(data[0]), store.put_stream([data[1]])]
-        while not store.states()[1].problem:
-            store.run_once()
+        fail_at(store, 1)
     assert [store.get(cid, BIG) for cid in cids] == data
     assert [state.waiting for state in store.states()] == [0, 2]
     assert "cannot be reached" in store.states()[1].problem
@@ -70,8 +69,7 @@ def test_fault_30_what_is_erased_while_a_node_is_down_is_gone_here_at_once_and_t
             proxy.changes[command] = says(b'{"Message":"down","Code":0,"Type":"error"}', 500)
         for cid in cids:
             store.delete(cid)
-        while not store.states()[0].problem:
-            store.run_once()
+        fail_at(store, 0)
         for cid in cids:
             assert not store.has(cid) and cid not in store.cids() and store.below_quorum([cid]) == [cid]
             with pytest.raises(DocumentMissing, match="was erased"):

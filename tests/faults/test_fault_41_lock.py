@@ -11,8 +11,9 @@ from sqlalchemy import create_engine, make_url, text
 from ledger.adapters import sql_engine
 from ledger.errors import StoreUnavailable
 from ledger.ports import RecordStore
+from ledger.transaction import Attempt
 from tests.api.conftest import Applicant, Problem
-from tests.ports.test_record_store import accept, application, follow, recorded
+from tests.ports.test_record_store import accept, application, follow, recorded, signing
 
 
 @contextmanager
@@ -79,13 +80,13 @@ def test_fault_41_a_connection_that_is_lost_is_unavailable_and_the_next_call_has
     others = "pid <> pg_backend_pid() AND datname = current_database()"
     kill = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
 
-    def cut(_nonce: int) -> bytes:
+    def cut(nonce: int) -> Attempt:
         with create_engine(url).connect() as other:
             other.execute(text(kill))
-        return b"raw"
+        return signing("one")(nonce)
 
     store.move("one", "submitted", "approved")
     with pytest.raises(StoreUnavailable, match="terminat") as refusal:
-        store.add_transaction("one", "0x" + "11" * 20, 0, cut)
+        store.add_transaction(["one"], "0x" + "11" * 20, 0, cut)
     assert "not known" in refusal.value.hint
     assert (store.application("one").state, store.transaction_of("one")) == ("approved", None)

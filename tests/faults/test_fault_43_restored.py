@@ -24,7 +24,7 @@ def certified(office: TestOffice) -> str:
 def test_fault_43_a_database_of_yesterday_gives_no_nonce_twice_and_follows_what_it_has_missed(tmp_path: Path) -> None:
     with running_office(tmp_path) as running:
         certified(running)
-        store, relayer = running.office.store, running.office.publisher.relayer.address
+        store, relayer = running.office.store, next(iter(running.office.publisher.relayers))
         register = str(running.trusted().name)
         database, backup = Path(running.office.settings.database.removeprefix("sqlite:///")), tmp_path / "yesterday"
         store.close()

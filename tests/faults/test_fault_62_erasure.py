@@ -119,6 +119,7 @@ def test_fault_62_copies_of_the_sealed_bytes_open_with_no_key_that_is_left(erase
     left = [wrap for document in erased.parts.office.store.documents() for wrap in document.wraps.values()]
     left += [bytes.fromhex((line.value or {}).get("key", "")) for line in erased.parts.office.dossiers.ring.lines()]
     assert len(erased.copied) == 2 + 2 * 2 and len(left) >= 2
+    assert not [cid for cid in erased.copied if erased.parts.office.documents.has(cid)]
     for cid, sealed in erased.copied.items():
         for key in keys:
             with pytest.raises(DocumentCorrupt):

@@ -23,9 +23,9 @@ from ledger.model import (
     StoredCertificate,
     StoredContent,
     StoredDocument,
-    Transaction,
 )
 from ledger.readers import ReaderKeys
+from ledger.transaction import Attempt, Transaction
 from wallet.files import write_private
 
 REGISTER = "eip155:31337:0x5FbDB2315678afecb367f032d93F642f64180aa3"
@@ -49,7 +49,8 @@ def dossier(name: str = "one", key: str = "") -> Dossier:
 
 def ended(of: Dossier) -> Dossier:
     name = of.application.id
-    sent = Transaction(digest_of("tx"), b"\x02raw", SIGNER, 7, name, "final", 3, digest_of("block"))
+    final = Attempt(digest_of("tx"), b"\x02raw", 90, 9, 5, "final", 3, digest_of("block"))
+    sent = Transaction(SIGNER, 7, ("other", name), (replace(final, state="replaced", block_number=None), final))
     record = digest_of(f"record {name}")
     kept = StoredCertificate(REGISTER, record, 1, digest_of("head"), {"b": [f"Siti Nurhaliza {name}"], "a": None})
     application = of.application.moved("certified")

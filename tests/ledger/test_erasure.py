@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from ledger.bootstrap import open_office
 from ledger.encoding import canonical_json, to_hex
-from ledger.errors import BadInput, Conflict, DocumentMissing, Erased, NotFound
+from ledger.errors import BadInput, Conflict, DocumentMissing, Erased, NotFound, StoreUnavailable
 from ledger.model import Application
 from ledger.registers import register_of_kind
 from ledger.registers.forms import Change, RecordRequest
 from ledger.verifier import verify
 from tests.office import DEED, TestOffice, record_of, running_office
+from tests.traces import traces
 
 GRADUATE = {
     "number": "D-1",
@@ -183,3 +188,45 @@ def test_a_title_that_was_erased_goes_on_without_certificates(desk: TestOffice) 
     desk.done("land", frozen, ("court", desk.judges[0]), registrars=0)
     assert desk.newest("land", record_id)["sequence"] == 2
     assert desk.office.store.certificate(str(desk.trusted().name), record_id) is None
+
+
+def test_an_office_restored_from_before_the_order_erases_again(desk: TestOffice, tmp_path: Path) -> None:
+    """Neither the order nor its receipt is in the backup: the chain alone says what must go."""
+    land, kept = title(desk), title(desk)
+    settings = desk.office.settings.model_copy(update={"data": tmp_path / "office"})
+    desk.office.store.compact()  # so that the file alone is the database
+    shutil.copytree(desk.office.settings.data, settings.data)
+    receipt = erase(desk, "land", land.record_id)
+    restored = open_office(settings)
+    assert restored.store.content(land.digest) is not None
+    with pytest.raises(NotFound):
+        restored.store.application(receipt.id)
+    for follower in restored.followers:
+        follower.run_once()
+    restored.eraser.run_once()
+    assert restored.store.content(land.digest) is None and restored.store.content(kept.digest) is not None
+    tombstone = restored.store.erasure_of(land.digest)
+    assert tombstone is not None and (tombstone.receipt, tombstone.ground) == (record_of(receipt), "")
+    with pytest.raises(Erased):
+        restored.certifier.content(land.digest)
+    restored.close()
+
+
+def test_what_a_busy_database_keeps_in_its_log_goes_when_it_is_free(desk: TestOffice) -> None:
+    marker = "Jl. Penanda Sibuk 8"
+    request = desk.request(location=marker)
+    land = Title(application := desk.done("land", Change("issue", [request])), record_of(application))
+    ordered = desk.approve(desk.submit("erasures", order(desk, "land", land.record_id)))
+    desk.publish_and_follow()
+    desk.office.certifier.run_once()
+    reader = sqlite3.connect(desk.office.settings.data / "office.db")
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM applications").fetchone()
+    with pytest.raises(StoreUnavailable, match="Others read the database"):
+        desk.office.eraser.run_once()
+    assert desk.office.store.content(land.digest) is None
+    assert traces(desk.office.settings.data, [marker.encode()]) != []
+    reader.close()
+    desk.office.eraser.run_once()
+    assert traces(desk.office.settings.data, [marker.encode()]) == []
+    assert desk.office.store.unfinished_erasures() == [] and desk.certify(ordered.id).state == "certified"

@@ -49,6 +49,8 @@ CALLS: dict[str, Callable[[EvmChain], Any]] = {
     "call": lambda chain: chain.call(ABSENT, b""),
     "calls": lambda chain: chain.calls([(ABSENT, b""), (ABSENT, b"")]),
     "next_nonce": lambda chain: chain.next_nonce(ABSENT),
+    "spent_nonces": lambda chain: chain.spent_nonces(ABSENT, "latest"),
+    "balance": lambda chain: chain.balance(ABSENT),
     "fees": lambda chain: chain.fees(),
     "estimate_gas": lambda chain: chain.estimate_gas(ABSENT, ABSENT, b""),
     "send": lambda chain: chain.send(b"\x02"),

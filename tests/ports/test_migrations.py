@@ -21,12 +21,14 @@ from ledger.adapters.sql_engine import MIGRATIONS, newest_schema
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.sql_tables import metadata
 from ledger.batch_entry import BatchEntry
-from ledger.encoding import ZERO32, checksum_address
+from ledger.encoding import ZERO32, checksum_address, keccak256
 from ledger.entries import Entry, approvals_hash
 from ledger.errors import ConfigurationError
 from ledger.identity_entry import IdentityEntry
 from ledger.land_entry import LandEntry
-from ledger.model import Followed
+from ledger.model import Followed, Receipt
+from ledger.transaction import Attempt
+from wallet.signer import LocalSigner
 
 HOLDERS = tuple(checksum_address(bytes([n]) * 20) for n in (10, 11))
 KINDS: tuple[Callable[..., Entry], ...] = (
@@ -117,6 +119,89 @@ def test_an_office_of_the_first_version_keeps_its_records_up_and_down(url: str) 
         kept = connection.execute(text("SELECT * FROM entries ORDER BY sequence")).mappings().all()
     assert [dict(row) for row in kept] == [entry_row(number) for number in range(1200)]
     migrate(url)
+
+
+def signed(nonce: int, max_fee: int) -> bytes:
+    fields = {
+        "chainId": 1,
+        "nonce": nonce,
+        "to": LocalSigner(b"t" * 32).address,
+        "value": 0,
+        "data": b"call",
+        "gas": 99_000,
+    }
+    return LocalSigner(b"k" * 32).sign_transaction(
+        {**fields, "maxFeePerGas": max_fee, "maxPriorityFeePerGas": max_fee // 10}
+    )
+
+
+EARLIER = ("hash", "raw", "sender", "nonce", "application_id", "state", "block_number", "block_hash")
+
+
+def earlier_office(url: str) -> list[dict[str, Any]]:
+    """The transactions of an office that sent one for each application: one signed, one in a block."""
+    to_revision(url, "0008", command.upgrade)
+    columns = "id, register, action, payload, state, reason, created, access_digest, idempotency_key, body_digest"
+    values = [{"id": name, "state": state, "digest": b"d" * 32} for name, state in (("a", "final"), ("b", "signed"))]
+    rows = [
+        dict(zip(EARLIER, (keccak256(raw), raw, HOLDERS[0], nonce, name, state, *block), strict=True))
+        for nonce, name, state, block in ((3, "a", "final", (9, b"h" * 32)), (4, "b", "signed", (None, None)))
+        for raw in [signed(nonce, 1_000 + nonce)]
+    ]
+    with create_engine(url).begin() as connection:
+        into = f"INSERT INTO applications ({columns}) VALUES "
+        connection.execute(
+            text(into + "(:id, 'r', 'issue', '{\"records\": []}', :state, '', 77, :digest, :id, :digest)"), values
+        )
+        names = ", ".join(f":{name}" for name in EARLIER)
+        connection.execute(text(f"INSERT INTO transactions ({', '.join(EARLIER)}) VALUES ({names})"), rows)
+    return rows
+
+
+def test_transactions_of_one_application_become_nonces_with_attempts_and_come_back(url: str) -> None:
+    rows = earlier_office(url)
+    migrate(url)
+    store = SqlStore(url)
+    for row, state in zip(rows, ("final", "signed"), strict=True):
+        found = store.transaction_of(row["application_id"])
+        assert found is not None
+        assert (found.sender, found.nonce, found.applications) == (HOLDERS[0], row["nonce"], (row["application_id"],))
+        (attempt,) = found.attempts
+        assert (attempt.hash, attempt.raw, attempt.state) == (row["hash"], row["raw"], state)
+        assert (attempt.max_fee, attempt.priority_fee, attempt.signed_at) == (1_000 + row["nonce"], 100, 77)
+        assert (attempt.block_number, attempt.block_hash) == (row["block_number"], row["block_hash"])
+    more = signed(4, 2_000)
+    (open_one,) = store.open_transactions(HOLDERS[0])
+    store.add_attempt(open_one, Attempt(keccak256(more), more, 2_000, 200, 78))
+    store.close()
+    to_revision(url, "0008", command.downgrade)
+    with create_engine(url).connect() as connection:
+        kept = connection.execute(text("SELECT * FROM transactions ORDER BY nonce")).mappings().all()
+    assert [dict(row) for row in kept] == [rows[0], {**rows[1], "raw": more, "hash": keccak256(more)}]
+    migrate(url)
+    store = SqlStore(url)
+    store.move("b", "signed", "approved")
+    assert store.add_transaction(["b"], HOLDERS[1], 0, lambda _: Attempt(b"n" * 32, b"raw", 1, 1, 1)).nonce == 0
+    store.close()
+
+
+def test_a_schema_with_a_bundle_under_way_goes_back_only_when_it_is_final(url: str) -> None:
+    earlier_office(url)
+    migrate(url)
+    store = SqlStore(url)
+    store.move("a", "final", "approved")
+    store.move("b", "signed", "approved")
+    raw = signed(7, 1_000)
+    bundle = store.add_transaction(["a", "b"], HOLDERS[0], 7, lambda _: Attempt(keccak256(raw), raw, 1_000, 100, 1))
+    with pytest.raises(RuntimeError, match="not final"):
+        to_revision(url, "0008", command.downgrade)
+    receipt = Receipt(5, b"b" * 32, True)
+    store.update_transaction(bundle, bundle.mined(bundle.hash, "final", receipt), "final")
+    store.close()
+    to_revision(url, "0008", command.downgrade)
+    with create_engine(url).connect() as connection:
+        carried = connection.execute(text("SELECT application_id FROM transactions WHERE nonce = 7")).all()
+    assert carried == [("a",)]
 
 
 def test_a_schema_newer_than_the_program_is_refused_and_left_alone(url: str) -> None:

@@ -18,7 +18,7 @@ import pytest
 from ledger.adapters.sql_store import SqlStore
 from ledger.encoding import ZERO32, keccak256
 from ledger.entries import layout_of
-from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound, Unavailable
+from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound
 from ledger.identity_entry import IdentityEntry
 from ledger.model import (
     Application,
@@ -28,9 +28,9 @@ from ledger.model import (
     StoredCertificate,
     StoredContent,
     StoredDocument,
-    Transaction,
 )
 from ledger.ports import RecordStore
+from ledger.transaction import Attempt, Transaction
 
 REGISTER = "eip155:31337:0x5FbDB2315678afecb367f032d93F642f64180aa3"
 RELAYER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -68,17 +68,20 @@ def approved(store: RecordStore, name: str = "one") -> Application:
     return store.application(name)
 
 
-def signing(name: str) -> Callable[[int], bytes]:
-    return lambda nonce: f"raw {name} {nonce}".encode()
+def attempt(raw: bytes, max_fee: int = 100, priority_fee: int = 2) -> Attempt:
+    return Attempt(keccak256(raw), raw, max_fee, priority_fee, 1_790_000_001)
+
+
+def signing(name: str) -> Callable[[int], Attempt]:
+    return lambda nonce: attempt(f"raw {name} {nonce}".encode())
 
 
 def transaction(name: str = "one", nonce: int = 0) -> Transaction:
-    raw = signing(name)(nonce)
-    return Transaction(keccak256(raw), raw, RELAYER, nonce, name, "signed")
+    return Transaction(RELAYER, nonce, (name,), (signing(name)(nonce),))
 
 
 def sign(store: RecordStore, name: str = "one", at_least: int = 0) -> Transaction:
-    return store.add_transaction(name, RELAYER, at_least, signing(name))
+    return store.add_transaction([name], RELAYER, at_least, signing(name))
 
 
 LAYOUT = layout_of(IdentityEntry)
@@ -118,7 +121,7 @@ def test_what_was_never_added_is_not_found(store: RecordStore) -> None:
         lambda: store.application("one"),
         lambda: store.document("one-0"),
         lambda: store.add_approval("one", Approval(RELAYER, "registrar", b"")),
-        lambda: store.update_transaction(transaction(), "sent"),
+        lambda: store.update_transaction(transaction(), transaction().sent(), "sent"),
     ]
     for call in calls:
         with pytest.raises(NotFound):
@@ -217,53 +220,6 @@ def test_an_approval_given_again_replaces_nothing_and_all_ascend_by_signer(store
         store.add_approval("one", Approval(signer, role, bytes([mark]) * 65))
     given = [(item.signer, item.role, item.signature[0]) for item in store.approvals("one")]
     assert given == [(low, "holder", 4), (low, "registrar", 2), (high, "registrar", 1)]
-
-
-def test_a_transaction_is_saved_together_with_the_state_or_not_at_all(store: RecordStore) -> None:
-    accept(store)
-    with pytest.raises(Conflict):
-        sign(store)
-    assert (store.transaction_of("one"), store.application("one").state) == (None, "submitted")
-    approved(store, "two")
-    assert sign(store, "two") == transaction("two")
-    assert (store.transaction_of("two"), store.application("two").state) == (transaction("two"), "signed")
-
-
-def test_a_signature_that_fails_leaves_neither_transaction_nor_gap(store: RecordStore) -> None:
-    approved(store)
-
-    def fail(nonce: int) -> bytes:
-        raise Unavailable(f"no key for {nonce}")
-
-    with pytest.raises(Unavailable, match="no key for 5"):
-        store.add_transaction("one", RELAYER, 5, fail)
-    assert (store.application("one").state, store.transaction_of("one")) == ("approved", None)
-    assert sign(store, "one", 5).nonce == 5
-
-
-def test_the_next_nonce_is_above_all_that_were_given_and_all_that_the_chain_has_seen(store: RecordStore) -> None:
-    for name, at_least, nonce in (("one", 5, 5), ("two", 0, 6), ("three", 9, 9), ("four", 9, 10)):
-        approved(store, name)
-        assert sign(store, name, at_least).nonce == nonce
-    approved(store, "five")
-    assert store.add_transaction("five", "0x" + "11" * 20, 5, signing("five")).nonce == 5
-    assert store.highest_nonce(RELAYER) == 10
-
-
-def test_transactions_come_lowest_nonce_first_and_change_with_their_application(store: RecordStore) -> None:
-    senders = {"one": RELAYER, "two": "0x" + "11" * 20}
-    for name, nonce in (("one", 12), ("two", 3)):
-        approved(store, name)
-        store.add_transaction(name, senders[name], nonce, signing(name))
-    assert [item.nonce for item in store.transactions("signed")] == [3, 12]
-    assert [item.nonce for item in store.transactions("signed", 1)] == [3]
-    failed = replace(
-        transaction("two", 3), sender=senders["two"], state="failed", block_number=8, block_hash=b"\x01" * 32
-    )
-    store.update_transaction(failed, "failed", "stale head")
-    assert store.transactions("failed") == [failed]
-    assert store.application("two") == application("two").moved("failed", "stale head")
-    assert store.transactions("signed") == [transaction("one", 12)]
 
 
 def test_the_newest_certificate_is_of_the_longest_history_and_the_last_made(store: RecordStore) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy import create_engine, text
 
-from ledger.model import Lease, Nonces, Waiting
+from ledger.model import Lease, Nonces, Receipt, Waiting
 from ledger.ports import RecordStore
 from tests.ports.test_record_store import RELAYER, accept, application, approved, sign
 
 CREATED = application().created
+BLOCK = Receipt(1, b"b" * 32, True)
 
 
 def test_an_empty_store_has_nothing_waiting(store: RecordStore) -> None:
@@ -38,9 +37,9 @@ def test_an_application_waits_since_its_state_changed_and_not_since_it_was_looke
     signed = sign(store)
     with create_engine(url).begin() as connection:
         connection.execute(text("UPDATE applications SET changed = 1000"))
-    store.update_transaction(signed, "signed", "looked at again")
+    store.update_transaction(signed, signed, "signed", "looked at again")
     assert store.waiting() == {"signed": Waiting(1, 1000)}
-    store.update_transaction(replace(signed, state="sent"), "sent")
+    store.update_transaction(signed, signed.sent(), "sent")
     assert store.waiting()["sent"].since > CREATED
 
 
@@ -48,8 +47,8 @@ def test_the_nonces_of_a_sender_are_told_with_the_lowest_that_no_block_holds(sto
     for name in ("one", "two", "three", "four"):
         approved(store, name)
     made = [sign(store, name, at_least=5) for name in ("one", "two", "three", "four")]
-    store.update_transaction(replace(made[0], state="included", block_number=1), "included")
-    store.update_transaction(replace(made[2], state="sent"), "sent")
+    store.update_transaction(made[0], made[0].mined(made[0].hash, "included", BLOCK), "included")
+    store.update_transaction(made[2], made[2].sent(), "sent")
     found = store.nonces(RELAYER)
     assert found == Nonces(2, 1, 1, 8, 6, store.waiting()["signed"].since)
     assert store.nonces("0x" + "11" * 20) == Nonces()
