@@ -13,11 +13,11 @@ from hashlib import sha256
 from typing import Any
 
 from ledger import authority, sealing
-from ledger.certificate import parse_subject
+from ledger.change_checks import check_change, check_record
 from ledger.content import Content, salted
 from ledger.dossiers import Dossiers
 from ledger.encoding import canonical_json, from_hex, parse_address, to_hex
-from ledger.errors import BadInput, Conflict, ContractReverted, Refused, TooLarge, Unavailable
+from ledger.errors import Conflict, ContractReverted, Refused, Unavailable
 from ledger.known import NewestState
 from ledger.model import Application, Approval, Dossier, StoredContent, StoredDocument
 from ledger.ports import Chain, Clock, DocumentStore, RecordStore
@@ -29,7 +29,6 @@ from ledger.trust import TrustRoot
 from wallet.keys import recover
 from wallet.typed_data import TypedData
 
-MAX_DOCUMENT_BYTES = 25_000_000
 APPROVAL_SECONDS = 7 * 24 * 3600
 CLOSED = "This office cannot publish now: it verifies and answers, and takes no applications."
 _UNSEALED = "0x" + 64 * "f"
@@ -89,7 +88,7 @@ class Applications:
             raise Unavailable(CLOSED, "Apply later; what it has taken before is kept and goes on then.")
         change = register.prepared(change)
         for i, request in enumerate(change.records):
-            _check_record(register, request, f"/records/{i}")
+            check_record(register, request, f"/records/{i}")
         known = NewestState(trusted, self.store, self.chain)
         payload = register.draft(change, known)
         self._check_rules(register, change.action, payload, known)
@@ -250,47 +249,6 @@ def _lacking(required: Iterable[str], approvals: Iterable[Approval]) -> list[str
         else:
             lacking.append(role)
     return lacking
-
-
-def check_change(register: Register, change: Change) -> None:
-    """Whether a change has the form that its action asks for; the contents are not looked at. Raises BadInput."""
-    form = register.forms.get(change.action)
-    if form is None:
-        known = ", ".join(register.forms)
-        raise BadInput(f"{change.action[:40]!r} is no action of a {register.kind} register.", f"Known: {known}.")
-    form.check(change)
-    for i, subject in enumerate(change.subjects):
-        _located(f"/subjects/{i}", parse_subject, register, dict(subject))
-
-
-def check_pdf(data: bytes) -> None:
-    """Whether these bytes may be a PDF (ISO 32000-2 section 7.5.2); nothing is unpacked. Raises BadInput, TooLarge."""
-    if not data:
-        raise BadInput("The document is empty.", "Choose the PDF again.", "/document")
-    if len(data) > MAX_DOCUMENT_BYTES:
-        message = f"The document has {len(data):,} bytes; at most {MAX_DOCUMENT_BYTES:,} are taken."
-        raise TooLarge(message, "", "/document")
-    if b"%PDF-" not in data[:1024] or b"%%EOF" not in data[-1024:]:
-        raise BadInput("The document is not a whole PDF.", "Save or scan it as PDF and choose it again.", "/document")
-
-
-def _check_record(register: Register, request: RecordRequest, pointer: str) -> None:
-    _located(pointer, register.schema.validate, request.fields)
-    if register.schema.document:
-        _located(pointer, check_pdf, request.document)
-        if request.reader:
-            parse_public_key(request.reader, f"{pointer}/reader")
-    elif request.document or request.reader:
-        part = "document" if request.document else "reader"
-        raise BadInput(f"A record of {register.schema.id} has no document.", "Leave it out.", f"{pointer}/{part}")
-
-
-def _located(pointer: str, check: Any, *arguments: Any) -> None:
-    """Run a check whose errors point into one part of the request."""
-    try:
-        check(*arguments)
-    except BadInput as error:
-        raise type(error)(error.message, error.hint, pointer + error.pointer) from None
 
 
 def _body_digest(kind: str, change: Change) -> bytes:

@@ -139,7 +139,7 @@ def open_office(settings: Settings) -> Office:
         chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
     documents = open_documents(settings)
     dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
-    publisher, closed = open_publisher(settings, trust, store, chain, clock)
+    publisher, closed = open_publisher(settings, trust, store, chain, clock, documents)
     desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
@@ -167,8 +167,9 @@ def open_health(settings: Settings) -> Iterator[Health]:
     trust, store = read_trust(settings.trust_file), SqlStore(settings.database)
     chain = open_chain(settings.rpc_url, timeout=HEALTH_SECONDS, confirmations=settings.confirmations)
     try:
-        publisher, closed = open_publisher(settings, trust, store, chain, SystemClock())
-        yield _health(settings, trust, store, open_documents(settings), publisher, closed)
+        documents = open_documents(settings)
+        publisher, closed = open_publisher(settings, trust, store, chain, SystemClock(), documents)
+        yield _health(settings, trust, store, documents, publisher, closed)
     finally:
         store.close()
 

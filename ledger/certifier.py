@@ -95,9 +95,9 @@ class Certifier:
         return absence
 
     def newest(self, trusted: TrustedRegister, record_id: bytes) -> Certificate:
-        """A new certificate of a record, as of the last block followed. Raises NotFound, Unavailable, ChainForked."""
-        number = FinalState(trusted, self.store, self.chain).block().number
-        return self.certify(trusted, record_id, *self._witnessed(number))
+        """A record's certificate as of the last block followed, new. Raises NotFound, Unavailable, ChainForked."""
+        block = FinalState(trusted, self.store, self.chain).block()
+        return self.certify(trusted, record_id, block, self._cosigned(block))
 
     def as_of(self, trusted: TrustedRegister, record_id: bytes, number: int) -> Certificate:
         """The certificate of a record as of an earlier block, with the content of then, and it is not kept. Where the
@@ -107,8 +107,7 @@ class Certifier:
             raise Unavailable(f"Block {number} has not been followed yet.", "Try again later.")
         (past,) = self._claimed(trusted, [record_id], PastState(trusted, self.store, self.chain, number))
         try:
-            (made,) = self._make(trusted, [past], *self._witnessed(number))
-            return made
+            return self._make(trusted, [past], *self._witnessed(number))[0]
         except StateDropped:
             found = self.store.certificate(str(trusted.name), record_id, past.claim.newest.head)
             kept = parse(canonical_json(found)) if found else None
@@ -141,9 +140,7 @@ class Certifier:
 
     def _followed(self, application: Application) -> bool:
         cursor, transaction = self.store.cursor(application.register), self.store.transaction_of(application.id)
-        # Without one in a block, the publisher found in a final block what a lost database had sent.
-        block_number = transaction.block_number if transaction else None
-        return cursor is not None and cursor >= (block_number or 0)
+        return cursor is not None and cursor >= ((transaction and transaction.block_number) or 0)  # none: found final
 
     def _to_certify(self, application: Application) -> list[bytes]:
         records = [*application.payload["records"], *application.payload.get("parents", [])]
@@ -234,7 +231,7 @@ class Certifier:
     def _witnessed(self, at: int | BlockTag) -> tuple[Block, str]:
         """A block and its cosigned checkpoint, which all records of one batch share."""
         block = self.chain.block(at)
-        return block, self._cosigned(Checkpoint(self.trust.origin, block.number, block.hash))
+        return block, self._cosigned(block)
 
     def _capture(
         self,
@@ -264,10 +261,10 @@ class Certifier:
         proof = self.chain.proof(address, list(slots.values()), block.number)
         return proof.account, dict(zip(slots, proof.slots, strict=True))
 
-    def _cosigned(self, checkpoint: Checkpoint) -> str:
-        """The checkpoint with one good signature of each witness, all asked at once; one that is away, refuses or errs
+    def _cosigned(self, block: Block) -> str:
+        """Its checkpoint with one good signature of each witness, all asked at once; one that is away, refuses or errs
         spoils no other's."""
-        lines: dict[str, str] = {}
+        checkpoint, lines = Checkpoint(self.trust.origin, block.number, block.hash), dict[str, str]()
         with ThreadPoolExecutor(max(1, len(self.witnesses))) as pool:
             for signer, line in filter(None, pool.map(partial(self._ask, checkpoint), self.witnesses)):
                 lines.setdefault(signer, line)

@@ -81,12 +81,15 @@ class Dossiers:
         """Keep how applications ended, and those whole that came to the database without a dossier. Raises
         Unavailable; what was kept twice then is the same twice."""
         while waiting := store.unkept():
-            dossiers = [(store.dossier(application_id), known) for application_id, known in waiting]
+            lines, ended = list[dict[str, Any]](), dict[str, bool]()
             with self.readers.sealing():
-                self.ring.append([line for dossier, known in dossiers for line in self._lines(dossier, known)])
+                for application_id, known in waiting:  # one in memory at a time: its contents may be ten thousand
+                    dossier = store.dossier(application_id)
+                    lines += self._lines(dossier, known)
+                    ended[application_id] = dossier.application.state in ENDED
+                self.ring.append(lines)
             for concluded in (True, False):
-                kept = [d.application.id for d, _ in dossiers if (d.application.state in ENDED) is concluded]
-                if kept:
+                if kept := [application_id for application_id, it in ended.items() if it is concluded]:
                     store.mark_kept(kept, concluded)
 
     def replace(self, dossier: Dossier) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from random import sample
+from secrets import SystemRandom
 
 import structlog
 
@@ -250,7 +250,7 @@ class Follower:
     def _check_heads(self, recorded: Sequence[RecordedEntry], block: Block) -> None:
         """That storage has the heads of some of what was recorded, which whoever makes up a log cannot choose."""
         heads = {item.record_id: item.words for item in recorded}
-        chosen = sample(sorted(heads), min(len(heads), PROVED_A_STEP))
+        chosen = SystemRandom().sample(sorted(heads), min(len(heads), PROVED_A_STEP))
         try:
             check_heads(self.chain, self.trusted.name.address, block, {i: keccak256(heads[i]) for i in chosen})
         except StateDropped:

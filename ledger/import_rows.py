@@ -9,8 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ledger.applications import MAX_DOCUMENT_BYTES, check_pdf
 from ledger.batch_entry import NOTHING
+from ledger.change_checks import MAX_DOCUMENT_BYTES, check_pdf
 from ledger.encoding import canonical_json, parse_address, to_hex
 from ledger.errors import BadInput
 from ledger.registers import register_of_kind

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ledger import authority
-from ledger.encoding import ZERO32, RegisterName, to_hex
+from ledger.cid import RAW, Cid
+from ledger.encoding import ZERO32, RegisterName, from_hex, to_hex
 from ledger.errors import Conflict, NotFound, Refused, Unavailable
 from ledger.model import Application, Block, Followed, RecordedEntry
 from ledger.nodes import followed_block
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
+from ledger.registers.base import Register
 from ledger.trust import TrustedRegister
+
+
+def documents_of(application: Application, register: Register, store: RecordStore) -> Iterator[str]:
+    """The CIDs of what an application brings: its documents and, of a batch by root, the list of its digests."""
+    if register.schema.document:
+        digests = [from_hex(record["digest"], 32) for record in application.payload["records"] if "digest" in record]
+        values = (field["value"] for fields in store.contents(digests).values() for field in fields)
+        yield from (value["cid"] for value in values if isinstance(value, dict))
+    if manifest := application.payload.get("manifest"):
+        yield str(Cid(RAW, from_hex(manifest, 32)))  # so short that it is one block
 
 
 class FinalState:

@@ -14,8 +14,10 @@ import structlog
 from ledger.bundler import MOST, Bundle, Bundler
 from ledger.errors import Conflict, StoreUnavailable, Unavailable
 from ledger.fees import GWEI, Limits, ether, offered, raised
+from ledger.known import documents_of
 from ledger.model import Application, Fees
-from ledger.ports import Chain, Clock, RecordStore
+from ledger.ports import Chain, Clock, RecordStore, ReplicatedDocuments
+from ledger.registers import register_of_kind
 from ledger.sender import Sender
 from ledger.trust import TrustRoot
 from wallet.signer import Signer
@@ -41,6 +43,7 @@ class Publisher:
         relayers: Sequence[Signer],
         holder: str,
         limits: Limits,
+        documents: ReplicatedDocuments,
         contract: str | None = None,
     ) -> None:
         self.trust = trust
@@ -50,6 +53,7 @@ class Publisher:
         self.relayers = {relayer.address: relayer for relayer in relayers}
         self.holder = holder
         self.limits = limits
+        self.documents = documents
         self.contract = contract
         self._waiting_since: dict[str, int] = {}
         self._ahead_at: dict[str, tuple[int, int]] = {}
@@ -134,7 +138,10 @@ class Publisher:
         while queue := [item for item in self.store.applications("approved", MOST) if item.id not in bundler.held]:
             groups: dict[str, list[Application]] = {}
             for item in queue:
-                groups.setdefault(item.register, []).append(item)
+                if self._lacks_copies(item):
+                    bundler.held.add(item.id)
+                else:
+                    groups.setdefault(item.register, []).append(item)
             for name, group in groups.items():
                 calls, is_full = bundler.fit(group)
                 if not (is_idle or is_full or self._has_waited(name)):
@@ -143,6 +150,11 @@ class Publisher:
                     self._waiting_since.pop(name, None)
                     return bundle
         return None
+
+    def _lacks_copies(self, application: Application) -> bool:
+        """What is on the chain for ever must not lead to a document that one broken disk can lose."""
+        register = register_of_kind(self.trust.register_named(application.register).kind)
+        return bool(self.documents.below_quorum(documents_of(application, register, self.store)))
 
     def _has_waited(self, name: str) -> bool:
         now = self.clock.now()

@@ -9,7 +9,7 @@ from socket import gethostname
 from ledger.encoding import from_hex, keccak256, parse_address
 from ledger.errors import BadInput, ChainMismatch, ConfigurationError
 from ledger.fees import GWEI, Limits
-from ledger.ports import Chain, Clock, RecordStore
+from ledger.ports import Chain, Clock, RecordStore, ReplicatedDocuments
 from ledger.publisher import Publisher
 from ledger.settings import Settings
 from ledger.trust import TrustRoot
@@ -26,7 +26,12 @@ def holder_of(settings: Settings) -> str:
 
 
 def open_publisher(
-    settings: Settings, trust: TrustRoot, store: RecordStore, chain: Chain, clock: Clock
+    settings: Settings,
+    trust: TrustRoot,
+    store: RecordStore,
+    chain: Chain,
+    clock: Clock,
+    documents: ReplicatedDocuments,
 ) -> tuple[Publisher | None, WalletError | None]:
     """Or why there is none. Raises ConfigurationError."""
     try:
@@ -36,7 +41,7 @@ def open_publisher(
     limits = Limits(int(settings.max_fee_gwei * GWEI), settings.bump_seconds, settings.bundle_seconds)
     found = read_bundle(settings.bundle_file)
     contract = found[0] if found else None
-    return Publisher(trust, store, chain, clock, relayers, holder_of(settings), limits, contract), None
+    return Publisher(trust, store, chain, clock, relayers, holder_of(settings), limits, documents, contract), None
 
 
 def check_bundle(path: Path, chain: Chain) -> None:

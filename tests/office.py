@@ -117,17 +117,16 @@ def record_of(application: Application, index: int = 0) -> bytes:
 @contextmanager
 def running_office(folder: Path, database_url: str = "") -> Iterator[TestOffice]:
     """Everything that is started ends with the block. The database is one in SQLite, or an empty one at an URL."""
-    with start_hardhat() as url, office_at(folder, url, database_url) as office:
+    with start_hardhat() as url, office_at(url, folder, database_url=database_url) as office:
         yield office
 
 
 @contextmanager
-def office_at(folder: Path, url: str, database_url: str = "", through: str = "") -> Iterator[TestOffice]:
-    """An office with new contracts at a node that runs, which it reaches `through` other URLs, such as a proxy's."""
+def office_at(url: str, folder: Path, through: str = "", database_url: str = "") -> Iterator[TestOffice]:
+    """An office with new contracts at the node of this URL, which it reaches `through` others, such as a proxy's."""
     settings = Settings(data=folder / "office", rpc_url=url, database_url=database_url)
     deploy_devnet(settings)
-    reached = settings.model_copy(update={"rpc_url": through or url})
-    with open_test_office(reached) as office:
+    with open_test_office(settings.model_copy(update={"rpc_url": through or url})) as office:
         yield office
 
 

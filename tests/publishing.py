@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ledger.bootstrap import Office, open_office
@@ -17,12 +16,8 @@ from ledger.publisher import Publisher
 from ledger.settings import Settings
 from ledger.transaction import Attempt, Transaction
 from scripts.deploy import DEVNET_WORK_FACTOR, Deployer
-from scripts.devnet import free_port
-from scripts.node import foundry
-from scripts.tools.process import running, wait_for
 from tests.fakes import FakeClock
 from tests.faults.proxy import ask
-from tests.forks import Anvil
 from tests.office import TestOffice, open_test_office
 from wallet.keys import new_key
 from wallet.keystore import write_keystore
@@ -31,25 +26,6 @@ from wallet.signer import LocalSigner
 BUMP_SECONDS = 60
 LIMITS = Limits(100 * GWEI, BUMP_SECONDS, 0)
 NOT_COPIED = {"office.db", "office.db-wal", "office.db-shm", "relayer.json", "relayer.lock", "documents"}
-
-
-@contextmanager
-def anvil() -> Iterator[Anvil]:
-    """A chain that mines a block for each transaction, and calls one final two blocks later."""
-    node = Anvil(f"http://127.0.0.1:{free_port()}")
-    command: list[str | Path] = [foundry("anvil"), "--port", node.url.rpartition(":")[2]]
-
-    def ready() -> bool | None:
-        try:
-            return node.rpc("eth_chainId") is not None
-        except OSError:
-            return None
-
-    with TemporaryDirectory() as folder:
-        log = Path(folder) / "anvil.log"
-        with running([*command, "--slots-in-an-epoch", "1", "--silent"], log) as process:
-            wait_for(process, log, ready)
-            yield node
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ SERVICES = {
     "key_ring",
     "rebuilding",
     "reanchoring",
+    "change_checks",
     "readers",
     "handing",
     "eraser",

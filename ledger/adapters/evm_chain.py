@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 import rlp
-from eth_abi.abi import decode
 from rlp.exceptions import RLPException
 from web3 import HTTPProvider
 
 from ledger.adapters.block_header import encode_header
+from ledger.adapters.contract_errors import reverted
 from ledger.adapters.event_logs import read_logs
 from ledger.adapters.json_rpc import Together, uncollected
 from ledger.encoding import from_hex, keccak256, to_hex
@@ -25,7 +23,6 @@ from ledger.errors import (
     BadInput,
     ChainUnreachable,
     ConfigurationError,
-    ContractReverted,
     InvalidProof,
     KhalayakError,
     NotFound,
@@ -40,7 +37,6 @@ from ledger.model import AccountProof, Block, BlockTag, Fees, Log, Receipt
 sys.setrecursionlimit(1_000)
 
 T = TypeVar("T")
-ARTIFACTS = Path(__file__).parent.parent.parent / "contracts" / "artifacts"
 
 # What geth, anvil, hardhat, Nethermind, Besu and Erigon say when they have the transaction already.
 _KNOWN = ("already known", "already imported", "known transaction", "already exists", "alreadyknown")
@@ -63,8 +59,9 @@ class EvmChain:
         """Raises ConfigurationError when the URL is not an http(s) one."""
         self.name = _without_secrets(rpc_url)
         self._confirmations = confirmations
-        options = {"timeout": timeout, "allow_redirects": False}
-        self._provider = HTTPProvider(rpc_url, request_kwargs=options, exception_retry_configuration=None)
+        self._provider = HTTPProvider(
+            rpc_url, request_kwargs={"timeout": timeout, "allow_redirects": False}, exception_retry_configuration=None
+        )
         self._together = Together(rpc_url, timeout)
         # A contract's answer must not make this server fetch a URL (CCIP-Read, CVE-2026-40072).
         self._provider.global_ccip_read_enabled = False
@@ -148,7 +145,8 @@ class EvmChain:
 
     def logs(self, address: str, first: int, last: int) -> list[Log]:
         where = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
-        # A node that lags behind tells the logs it has, without a word; only one request surely asks only one node.
+        # Whoever lags behind answers with the logs it has, without a word; where many nodes share an address, only the
+        # same request tells of the same one.
         with uncollected():
             told, header = self._ask_together([("eth_getLogs", [where]), (_HEADER, [hex(last), False])])
             try:
@@ -158,8 +156,8 @@ class EvmChain:
             return self._read(partial(read_logs, address, first, last), told, "eth_getLogs")
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
-        asked = (address, [to_hex(slot) for slot in slots], hex(block_number))
-        return self._ask(partial(_proof, slots), "eth_getProof", *asked)
+        names = [to_hex(slot) for slot in slots]
+        return self._ask(partial(_proof, slots), "eth_getProof", address, names, hex(block_number))
 
     def _ask(self, read: Callable[[Any], T], method: str, *parameters: Any) -> T:
         return self._read(read, self._request(method, *parameters), method)
@@ -179,7 +177,7 @@ class EvmChain:
         data = data if isinstance(data, str) and data.startswith("0x") else None
         said = str(error.get("message", ""))
         if method in ("eth_call", "eth_estimateGas") and (data or re.search(_REVERTED, said, re.IGNORECASE)):
-            return _reverted(data or "0x", said)
+            return reverted(data or "0x", said)
         if method == _HEADER and (error.get("code") in _NO_BLOCK or "not found" in said.lower()):
             return NotFound(f"The node has no such block: {said[:200]}.", "It may lag behind, or have no such tag.")
         if method == "eth_getLogs":
@@ -219,36 +217,6 @@ def _without_secrets(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError("The RPC URL is not an http or https one.", "Correct KHALAYAK_RPC_URL.")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-@cache
-def _errors() -> dict[str, tuple[str, list[str], list[str]]]:
-    """Custom errors of our contracts: selector → name, argument names, argument types."""
-    found = {}
-    for path in sorted(ARTIFACTS.glob("*.json")):
-        for item in json.loads(path.read_text())["abi"]:
-            if item["type"] == "error":
-                types = [argument["type"] for argument in item["inputs"]]
-                selector = to_hex(keccak256(f"{item['name']}({','.join(types)})".encode())[:4])
-                found[selector] = (item["name"], [argument["name"] for argument in item["inputs"]], types)
-    return found
-
-
-def _reverted(data: str, said: str) -> ContractReverted:
-    known = _errors().get(data[:10])
-    if known is None:
-        return ContractReverted(f"The contract reverts: {said[:200]}.")
-    name, names, types = known
-    try:
-        values = decode(types, bytes.fromhex(data[10:]))
-    except Exception:
-        return ContractReverted(f"The contract reverts with {name}.", name=name)
-    if name == "CallFailed":
-        inner = _reverted(to_hex(values[1]), "it gives no reason")
-        return ContractReverted(inner.message, inner.hint, inner.name, values[0])
-    shown = (to_hex(value) if isinstance(value, bytes) else str(value) for value in values)
-    words = ", ".join(f"{n} {v}" for n, v in zip(names, shown, strict=True))
-    return ContractReverted(f"The contract reverts with {name}({words}).", name=name)
 
 
 def _number(text: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -42,7 +42,12 @@ class ReplicaTable:
 
     def __init__(self, path: Path, nodes: list[str]) -> None:
         self._path, self._nodes, self._lock = path, nodes, RLock()
+        with suppress(OSError):  # SQLite says what is wrong; its -wal gets the same mode
+            path.touch(0o600)
         try:
+            if not path.exists():  # one that is there is never opened beside SQLite: closing it would take its locks
+                with suppress(OSError):  # SQLite says better what is wrong
+                    path.touch(mode=0o600)
             self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
             for setting in ("journal_mode = WAL", "synchronous = FULL"):
                 self._connection.execute(f"PRAGMA {setting}")

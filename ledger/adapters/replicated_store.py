@@ -122,7 +122,7 @@ class ReplicatedStore:
 
     def below_quorum(self, cids: Iterable[str]) -> list[str]:
         """Which of these are not on as many nodes as they must be, or not known to be."""
-        return [cid for cid in map(normalise, cids) if self._copies(cid) < self.quorum]
+        return [cid for cid in map(normalise, cids) if self._copies(cid) < self.quorum] if self.quorum else []
 
     def run_once(self) -> bool:
         """Bring to each node the next of what it lacks. Whether something was done: call again for the rest. A node

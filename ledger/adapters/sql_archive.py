@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, text, update
 
 from ledger.adapters.sql_entries import SqlEntries
-from ledger.adapters.sql_history import COLUMNS
+from ledger.adapters.sql_history import OF_REGISTER
 from ledger.adapters.sql_rows import (
     add_once,
     application_in,
@@ -101,9 +101,8 @@ class SqlArchive(SqlEntries, SqlTransactions):
 
     def strange(self, register: str) -> Iterator[RecordedEntry]:
         number, layout = self.register_number(register)
-        tables = "entries e CROSS JOIN calls c WHERE c.place = e.call AND e.register = :number"
         unknown = "c.transaction_hash NOT IN (SELECT hash FROM attempts)"
-        query = text(f"SELECT {COLUMNS} FROM {tables} AND {unknown} ORDER BY e.place")  # nosec B608 - our own words
+        query = text(f"{OF_REGISTER} AND {unknown} ORDER BY e.place")
         return (entry_in(row, layout) for row in self.stream(query.bindparams(number=number)))
 
     def _documents_of(self, brought: Sequence[StoredContent]) -> Iterator[StoredDocument]:

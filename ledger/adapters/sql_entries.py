@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, text, tuple_, update
 
-from ledger.adapters.sql_history import COLUMNS, entries_query
+from ledger.adapters.sql_history import OF_REGISTER, entries_query
 from ledger.adapters.sql_rows import VALUES, add_all, add_once, entry_in, inserting, rows_of_entries
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import applications, call_approvers, calls, contents, cursors, entries, revealed
@@ -60,16 +60,14 @@ class SqlEntries(SqlSession):
 
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:
         number, layout = self.register_number(register)
-        tables = "entries e CROSS JOIN calls c WHERE c.place = e.call"
-        query = f"SELECT {COLUMNS} FROM {tables} AND e.register = :number AND e.record_id = :id ORDER BY e.sequence"
+        query = f"{OF_REGISTER} AND e.record_id = :id ORDER BY e.sequence"
         rows = self.all(text(query).bindparams(number=number, id=record_id))
         return [entry_in(row, layout) for row in rows]
 
     def histories(self, register: str, record_ids: Iterable[bytes]) -> dict[bytes, list[RecordedEntry]]:
         number, layout = self.register_number(register)
         found, wanted = dict[bytes, list[RecordedEntry]](), list(record_ids)
-        tables = "entries e CROSS JOIN calls c WHERE c.place = e.call"
-        query = f"SELECT {COLUMNS} FROM {tables} AND e.register = :number AND e.record_id IN :ids ORDER BY e.sequence"
+        query = f"{OF_REGISTER} AND e.record_id IN :ids ORDER BY e.sequence"
         for start in range(0, len(wanted), VALUES):
             values = {"number": number, "ids": wanted[start : start + VALUES]}
             for row in self.all(text(query).bindparams(bindparam("ids", expanding=True)), values):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, delete, or_, select, text, update
 from ledger.adapters.sql_contents import content_in, named_contents
 from ledger.adapters.sql_engine import compact, own_errors, take_turns
 from ledger.adapters.sql_entries import SqlEntries
-from ledger.adapters.sql_history import COLUMNS
+from ledger.adapters.sql_history import OF_REGISTER
 from ledger.adapters.sql_holds import check_free
 from ledger.adapters.sql_rows import ERASED, entry_in, inserting, matches
 from ledger.adapters.sql_tables import (
@@ -27,12 +27,8 @@ from ledger.batch_entry import APPEND, APPEND_LEAVES
 from ledger.encoding import to_hex
 from ledger.model import HeldContent, RecordedEntry, Tombstone
 
-_ORDERED = f"""
-SELECT {COLUMNS} FROM entries e CROSS JOIN calls c
-WHERE c.place = e.call AND e.register = :number AND e.action IN (:append, :leaves)
-AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.series = e.record_id AND t.time >= c.time)
-ORDER BY e.place
-"""
+_LEFT = "SELECT 1 FROM tombstones t WHERE t.series = e.record_id AND t.time >= c.time"
+_ORDERED = f"{OF_REGISTER} AND e.action IN (:append, :leaves) AND NOT EXISTS ({_LEFT}) ORDER BY e.place"  # nosec B608
 
 
 class SqlErasure(SqlEntries):

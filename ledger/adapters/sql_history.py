@@ -9,6 +9,8 @@ from ledger.encoding import address_bytes
 from ledger.model import Place
 
 COLUMNS = "e.place, e.record_id, e.entry, c.transaction_hash, c.approvers"
+# The entries of the register with this number; conditions and an order may follow.
+OF_REGISTER = f"SELECT {COLUMNS} FROM entries e CROSS JOIN calls c WHERE c.place = e.call AND e.register = :number"  # nosec B608
 
 
 def entries_query(
@@ -50,8 +52,11 @@ def entries_query(
         where.append(f"e.place >= ({_at_time('place', '>= :since', 'time, place')})")
     if until is not None:
         where.append(f"e.place <= ({_at_time('last_place', '<= :until', 'time DESC, place DESC')})")
-    return f"SELECT {COLUMNS} FROM {tables} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT :limit", values
+    # Nothing of a question is in the words of the query, but by the names of its values.
+    query = f"SELECT {COLUMNS} FROM {tables} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT :limit"  # nosec B608
+    return query, values
 
 
 def _at_time(column: str, condition: str, order: str) -> str:
-    return f"SELECT {column} FROM calls WHERE register = :register AND time {condition} ORDER BY {order} LIMIT 1"
+    of_time = f"register = :register AND time {condition}"
+    return f"SELECT {column} FROM calls WHERE {of_time} ORDER BY {order} LIMIT 1"  # nosec B608

@@ -45,9 +45,8 @@ def add_all(connection: Connection, table: Table, rows: Sequence[Sequence[Any]])
     insert would take three times as long."""
     if rows:
         marks = ", ".join([_MARK[connection.dialect.name]] * len(table.columns))
-        connection.exec_driver_sql(
-            f"INSERT INTO {table.name} ({', '.join(table.columns.keys())}) VALUES ({marks})", rows
-        )
+        columns = ", ".join(table.columns.keys())
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", rows)  # nosec B608
 
 
 def matches(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:

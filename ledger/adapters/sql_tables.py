@@ -63,6 +63,7 @@ contents = Table(
     Column("record_id", LargeBinary(32), nullable=False),
     Column("indexed", Boolean, nullable=False, server_default=false()),
     Index("contents_by_record", "record_id"),
+    Index("contents_by_application", "application_id"),
     Index("contents_by_indexed", "indexed"),
 )
 

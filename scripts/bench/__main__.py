@@ -17,6 +17,7 @@ from scripts.bench.documents import documents_figures
 from scripts.bench.figures import Figures
 from scripts.bench.follower import follower_figures
 from scripts.bench.gas import gas_figures
+from scripts.bench.load import load_figures
 from scripts.bench.pipeline import batch_figures
 from scripts.bench.sealing import sealing_figures
 from scripts.bench.verification import verification_figures
@@ -29,6 +30,7 @@ PARTS: Mapping[str, Callable[[], Figures]] = {
     "follower": follower_figures,
     "gas": gas_figures,
     "batches": batch_figures,
+    "load": load_figures,
 }
 
 

@@ -11,9 +11,10 @@ from scripts.devnet import start_hardhat
 from tests.api.conftest import Applicant, applicant, base_url, http, parts, problem
 from tests.databases import open_store, store, url
 from tests.faults.served import Served, served
+from tests.forks import start_anvil
 from tests.kubo import Daemon, ipfs_or_skip, start_kubo
 from tests.office import TestOffice, office_at, running_office
-from tests.publishing import Desk, anvil, desk_at
+from tests.publishing import Desk, desk_at
 
 __all__ = ["applicant", "base_url", "http", "open_store", "parts", "problem", "store", "url"]
 
@@ -49,14 +50,17 @@ def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Daemon]]:
 @pytest.fixture(scope="session")
 def at_hardhat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
     """Registers on hardhat, strict about fees and nonces, that all tests of this folder share."""
-    with start_hardhat() as node, office_at(tmp_path_factory.mktemp("hardhat"), node) as office:
+    with start_hardhat() as node, office_at(node, tmp_path_factory.mktemp("hardhat")) as office:
         yield office
 
 
 @pytest.fixture(scope="session")
 def at_anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
     """Registers on anvil, whose blocks are reorganised and stopped."""
-    with anvil() as node, office_at(tmp_path_factory.mktemp("anvil"), node.url) as office:
+    with (
+        start_anvil("--slots-in-an-epoch", "1") as node,
+        office_at(node.url, tmp_path_factory.mktemp("anvil")) as office,
+    ):
         yield office
 
 

@@ -13,7 +13,7 @@ from tests.office import TestOffice, office_at, record_of
 
 
 def test_fault_16_a_final_block_that_is_another_one_now_stops_the_follower(tmp_path: Path) -> None:
-    with start_anvil("--slots-in-an-epoch", "1") as chain, office_at(tmp_path, chain.url) as desk:
+    with start_anvil("--slots-in-an-epoch", "1") as chain, office_at(chain.url, tmp_path) as desk:
         store, name = desk.office.store, str(desk.trusted().name)
         application = desk.approve(desk.issue(desk.request()))
         for _ in range(3):

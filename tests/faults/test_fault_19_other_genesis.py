@@ -17,7 +17,7 @@ def test_fault_19_another_genesis_block_is_refused_by_its_hash(tmp_path: Path) -
     with (
         start_anvil("--timestamp", "1760000000") as chain,
         start_anvil("--timestamp", "1760000001") as other,
-        office_at(tmp_path, chain.url) as desk,
+        office_at(chain.url, tmp_path) as desk,
     ):
         trusted, wrong = chain.chain.genesis_hash(), other.chain.genesis_hash()
         assert trusted != wrong and chain.chain.chain_id() == other.chain.chain_id()

@@ -166,7 +166,7 @@ def test_fault_23_state_that_is_made_up_is_an_error(
 def test_fault_24_a_stored_certificate_verifies_when_the_node_has_dropped_the_state(tmp_path: Path) -> None:
     with (
         start_anvil("--slots-in-an-epoch", "1", "--prune-history", "8") as chain,
-        office_at(tmp_path, chain.url) as desk,
+        office_at(chain.url, tmp_path) as desk,
     ):
         application = desk.approve(desk.issue(desk.request()))
         for _ in range(5):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.applications import MAX_DOCUMENT_BYTES
 from ledger.certificate import MAX_BYTES
+from ledger.change_checks import MAX_DOCUMENT_BYTES
 from ledger.printing.attachment import MAX_PDF_BYTES
 from ledger.verifier import verify
 from tests.api.conftest import Applicant, Problem

@@ -140,7 +140,7 @@ EARLIER = ("hash", "raw", "sender", "nonce", "application_id", "state", "block_n
 
 def earlier_office(url: str) -> list[dict[str, Any]]:
     """The transactions of an office that sent one for each application: one signed, one in a block."""
-    to_revision(url, "0008", command.upgrade)
+    to_revision(url, "0009", command.upgrade)
     columns = "id, register, action, payload, state, reason, created, access_digest, idempotency_key, body_digest"
     values = [{"id": name, "state": state, "digest": b"d" * 32} for name, state in (("a", "final"), ("b", "signed"))]
     rows = [
@@ -174,7 +174,7 @@ def test_transactions_of_one_application_become_nonces_with_attempts_and_come_ba
     (open_one,) = store.open_transactions(HOLDERS[0])
     store.add_attempt(open_one, Attempt(keccak256(more), more, 2_000, 200, 78))
     store.close()
-    to_revision(url, "0008", command.downgrade)
+    to_revision(url, "0009", command.downgrade)
     with create_engine(url).connect() as connection:
         kept = connection.execute(text("SELECT * FROM transactions ORDER BY nonce")).mappings().all()
     assert [dict(row) for row in kept] == [rows[0], {**rows[1], "raw": more, "hash": keccak256(more)}]
@@ -194,11 +194,11 @@ def test_a_schema_with_a_bundle_under_way_goes_back_only_when_it_is_final(url: s
     raw = signed(7, 1_000)
     bundle = store.add_transaction(["a", "b"], HOLDERS[0], 7, lambda _: Attempt(keccak256(raw), raw, 1_000, 100, 1))
     with pytest.raises(RuntimeError, match="not final"):
-        to_revision(url, "0008", command.downgrade)
+        to_revision(url, "0009", command.downgrade)
     receipt = Receipt(5, b"b" * 32, True)
     store.update_transaction(bundle, bundle.mined(bundle.hash, "final", receipt), "final")
     store.close()
-    to_revision(url, "0008", command.downgrade)
+    to_revision(url, "0009", command.downgrade)
     with create_engine(url).connect() as connection:
         carried = connection.execute(text("SELECT application_id FROM transactions WHERE nonce = 7")).all()
     assert carried == [("a",)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from ledger.applications import check_pdf
+from ledger.change_checks import check_pdf
 from ledger.errors import BadInput
 from ledger.import_rows import Options, RowReader, key_of
 from ledger.tables import open_table

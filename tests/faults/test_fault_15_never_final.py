@@ -20,7 +20,7 @@ def chain() -> Iterator[Anvil]:
 
 @pytest.fixture(scope="module")
 def desk(chain: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
-    with office_at(tmp_path_factory.mktemp("office"), chain.url) as office:
+    with office_at(chain.url, tmp_path_factory.mktemp("office")) as office:
         yield office
 
 
