@@ -144,12 +144,6 @@ class ChainUnreachable(Unavailable):
     code = "chain-unreachable"
 
 
-class ChainLost(Unavailable):
-    """The node answers and has not the block that was read last: its data is lost, or it is far behind."""
-
-    code = "chain-lost"
-
-
 class RangeRefused(ChainUnreachable):
     """The node answers, and not for so many blocks at once."""
 
@@ -192,6 +186,12 @@ class ConfigurationError(KhalayakError):
     """A setting is missing, contradictory or unsafe. Raised before anything is done."""
 
     code = "configuration"
+
+
+class ChainLost(ConfigurationError):
+    """The node answers and has not the block that was read last: its data is lost, or it is far behind."""
+
+    code = "chain-lost"
 
 
 class ChainMismatch(ConfigurationError):

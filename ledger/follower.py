@@ -19,7 +19,6 @@ import structlog
 
 from ledger.encoding import ZERO32, keccak256
 from ledger.errors import (
-    ChainLost,
     ChainUnreachable,
     Conflict,
     EntryMissing,
@@ -29,7 +28,7 @@ from ledger.errors import (
     StateDropped,
 )
 from ledger.model import MAX_LOG_INDEX, Block, Followed, Log, Place, RecordedEntry
-from ledger.nodes import check_heads, same_block
+from ledger.nodes import check_heads, followed_block, same_block
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.state_proof import parse_header, prove_account
@@ -155,15 +154,8 @@ class Follower:
         except NotFound:
             final = None
         if followed and (final is None or final <= followed.number):
-            self._check_followed(followed)
+            followed_block(self.chain, followed)
         return final
-
-    def _check_followed(self, followed: Followed) -> None:
-        try:
-            found = self.chain.block(followed.number)
-        except NotFound:
-            raise self._lost(followed) from None
-        same_block(followed, found)
 
     def _keep(self, followed: Followed | None, last: int, logs: Sequence[Log], at_the_end: bool) -> Followed | None:
         """Check and save one step; how far the register is followed then, None if another follower was quicker."""
@@ -192,7 +184,7 @@ class Follower:
             headers = {block.number: block for block in self.chain.blocks(sorted(numbers))}
         except NotFound:
             if followed:
-                self._check_followed(followed)
+                followed_block(self.chain, followed)
             raise
         if followed:
             same_block(followed, headers[followed.number])
@@ -202,14 +194,6 @@ class Follower:
                     f"The node tells of logs in a block {number} that is not its own.", "Ask another node."
                 )
         return headers
-
-    def _lost(self, followed: Followed) -> ChainLost:
-        newest = self.chain.block("latest").number
-        return ChainLost(
-            f"Block {followed.number} was followed and is not there; the node's newest is {newest}.",
-            "Wait if it is still in step with others. If its data is lost, restore it or name another node in "
-            "KHALAYAK_RPC_URL; if none has the chain, begin another: `khalayak deploy`, `khalayak reanchor`.",
-        )
 
     def _fill(self, followed: Followed) -> None:
         """Read again all that was followed, and add what the node left out then; once for each block followed."""

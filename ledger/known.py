@@ -10,7 +10,7 @@ from ledger.cid import RAW, Cid
 from ledger.encoding import ZERO32, RegisterName, from_hex, to_hex
 from ledger.errors import Conflict, NotFound, Refused, Unavailable
 from ledger.model import Application, Block, Followed, RecordedEntry
-from ledger.nodes import same_block
+from ledger.nodes import followed_block
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.registers.base import Register
@@ -42,9 +42,8 @@ class FinalState:
         return self._followed().number
 
     def block(self) -> Block:
-        """The same, if the chain still has it. Raises Unavailable, ChainForked."""
-        followed = self._followed()
-        return same_block(followed, self.chain.block(followed.number))
+        """The same, if the chain still has it. Raises Unavailable, ChainLost, ChainForked."""
+        return followed_block(self.chain, self._followed())
 
     def _followed(self) -> Followed:
         followed = self.store.followed(self.name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ledger.cosigner import check_genesis
 from ledger.encoding import ZERO32, keccak256, to_hex
-from ledger.errors import ChainForked, ChainMismatch, InvalidProof, NotFound, Unavailable
+from ledger.errors import ChainForked, ChainLost, ChainMismatch, InvalidProof, NotFound, Unavailable
 from ledger.model import Block, Followed
 from ledger.ports import Chain
 from ledger.registers.base import head_slot
@@ -61,6 +62,20 @@ def check_chain(chain: Chain, trust: TrustRoot) -> None:
                 raise ChainMismatch(
                     f"{found}.", "Check the RPC URL and the trust root, and whether the node has lost its data."
                 )
+
+
+def followed_block(chain: Chain, followed: Followed) -> Block:
+    """The last block that was followed, which the chain must still have. Raises ChainForked, ChainLost, Unavailable."""
+    # Asked first: a node that was set back may still answer with blocks that its chain has not any more.
+    newest = chain.block("latest").number
+    if newest >= followed.number:
+        with suppress(NotFound):
+            return same_block(followed, chain.block(followed.number))
+    raise ChainLost(
+        f"Block {followed.number} was followed and is not there; the node's newest is {newest}.",
+        "Wait if it is still in step with others. If its data is lost, restore it or name another node in "
+        "KHALAYAK_RPC_URL; if none has the chain, begin another: `khalayak deploy`, `khalayak reanchor`.",
+    )
 
 
 def same_block(followed: Followed, found: Block) -> Block:

@@ -42,8 +42,8 @@ T = TypeVar("T")
 _KNOWN = ("already known", "already imported", "known transaction", "already exists", "alreadyknown")
 _HEADER = "eth_getBlockByNumber"
 _LIMITED = (-32005, 429)  # EIP-1474 "limit exceeded": the node has not looked at the request
-# How geth, reth, Erigon, Nethermind and Besu say that they have pruned a block's state.
-_DROPPED = r"missing trie node|state .*(not|un)available|prun|world state|proof window"
+# How geth, reth, anvil, Erigon, Nethermind and Besu say that they have pruned a block's state.
+_DROPPED = r"missing trie node|state .*(not|un)available|prun|world state|proof window|BlockOutOfRange"
 # How nodes say of an estimate that it fails, or needs more gas than a transaction or a block may have.
 _REVERTED = r"revert|out of gas|gas required exceeds|gas limit"
 BATCH = 100  # requests that go together; geth takes 1,000

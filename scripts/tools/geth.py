@@ -26,14 +26,18 @@ def start_geth(geth: Path, data: Path, period: int = 1) -> Iterator[str]:
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = data / "geth.log"
+    with running(geth_command(geth, data, period), log) as process:
+        yield wait_for(process, log, lambda: endpoint(log))
+
+
+def geth_command(geth: Path, data: Path, period: int, scheme: str = "hash") -> list[str | Path]:
     command: list[str | Path] = [geth, "--dev", "--dev.period", str(period), "--datadir", data]
-    command += ["--state.scheme", "hash", "--gcmode", "archive"]
+    command += ["--state.scheme", scheme, *(("--gcmode", "archive") if scheme == "hash" else ())]
     command += ["--ipcdisable", "--nodiscover", "--maxpeers", "0", "--port", "0", "--authrpc.port", "0"]
-    command += ["--http", "--http.addr", "127.0.0.1", "--http.port", "0", "--http.api", "eth,net,web3,debug"]
+    return [*command, "--http", "--http.addr", "127.0.0.1", "--http.port", "0", "--http.api", "eth,net,web3,debug"]
 
-    def address() -> str | None:
-        found = _ENDPOINT.search(log.read_text(errors="replace"))
-        return f"http://{found[1]}" if found else None
 
-    with running(command, log) as process:
-        yield wait_for(process, log, address)
+def endpoint(log: Path) -> str | None:
+    """Where the node listens, once its log says so."""
+    found = _ENDPOINT.search(log.read_text(errors="replace"))
+    return f"http://{found[1]}" if found else None

@@ -32,7 +32,7 @@ def test_fault_17_stuck_finality_is_shown_with_its_age_and_issuing_goes_on(tmp_p
     with (
         start_anvil("--slots-in-an-epoch", "1") as chain,
         proxied(chain.url, node) as proxy,
-        office_at(chain.url, tmp_path, proxy.url) as desk,
+        office_at(chain.url, tmp_path, through=proxy.url) as desk,
     ):
         chain.rpc("anvil_mine", "0x4")
         desk.office.run_once()
