@@ -211,6 +211,19 @@ def open_documents(settings: Settings) -> ReplicatedStore:
     )
 
 
+def documents_of_database(settings: Settings) -> Iterator[str]:
+    """The CID of every document that the office's database names; none before there is a database. Raises
+    StoreUnavailable."""
+    if settings.database_url or (settings.data / "office.db").exists():
+        store, after = SqlStore(settings.database), ""
+        try:
+            while page := store.documents(after):
+                yield from (document.cid for document in page)
+                after = page[-1].cid
+        finally:
+            store.close()
+
+
 def open_document_store(place: str) -> DocumentStore:
     """The node at a multiaddr, else the folder, which is made where it is missing. Raises ConfigurationError,
     DocumentStoreUnavailable."""

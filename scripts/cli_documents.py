@@ -53,8 +53,11 @@ def get(cid: str, out: Annotated[Path, typer.Option("--out", "-o", help="file to
 def audit() -> None:
     """Read every copy of every document, check the pins, and mend what is wrong from a good copy."""
     from ledger.adapters.document_audit import audit
+    from ledger.bootstrap import documents_of_database
 
     with _office() as store:
+        # What the database names is kept too, however it got lost here.
+        store.adopt(documents_of_database(load_settings()))
         total = sum(1 for _ in store.cids()) * (1 + len(store.nodes))
         with progress("copies read", total, "copies") as advance:
             findings = list(audit(store, progress=advance))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -16,10 +17,12 @@ import pytest
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.adapters.kubo_store import KuboStore
+from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.cid import cid_of
 from ledger.document_transfer import move
 from scripts.cli import main
 from tests.kubo import Daemon, ipfs_or_skip, start_kubo
+from tests.ports.test_record_store import BODY, application, contents, documents
 
 MIB = 1 << 20
 
@@ -85,6 +88,19 @@ def test_the_audit_says_what_it_found_and_its_exit_code_whether_all_is_well(tmp_
     gone = "/ip4/127.0.0.1/tcp/1"
     assert "cannot tell" in khalayak(office, "audit", documents=f"{gone} {daemon.address}", code=5)
     assert next((office / "documents").rglob(cid)).read_bytes() == data
+
+
+def test_the_audit_misses_what_only_the_database_names(tmp_path: Path) -> None:
+    office = tmp_path / "office"
+    office.mkdir()
+    url = f"sqlite:///{(office / 'office.db').absolute()}"
+    migrate(url)
+    store = SqlStore(url)
+    lost = [replace(document, cid=cid_of(document.cid.encode())) for document in documents()]
+    store.add_application(application(), contents(), lost, "key", BODY)
+    store.close()
+    said = khalayak(office, "audit", code=1)
+    assert all(re.search(rf"^missing +LOST +here +{document.cid}$", said, re.MULTILINE) for document in lost)
 
 
 def test_what_is_exported_is_imported_into_an_empty_office(tmp_path: Path) -> None:
