@@ -34,7 +34,6 @@ ENDED = ("certified", "failed")
 
 def main(seconds: int, seed: int) -> int:
     """The exit code."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with TemporaryDirectory() as folder, start_hardhat() as url:
         settings = Settings(data=Path(folder) / "office", rpc_url=url)
         deploy_devnet(settings)
@@ -120,4 +119,5 @@ def _judge(office: TestOffice, accepted: list[str], kills: int, seed: int) -> in
 
 
 if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     sys.exit(main(int(os.environ.get("SOAK_SECONDS", HOUR)), int(os.environ.get("SOAK_SEED", time.time()))))

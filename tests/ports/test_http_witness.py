@@ -18,6 +18,7 @@ from ledger.bootstrap import open_witnesses
 from ledger.certifier import Certifier
 from ledger.checkpoint import MAX_BYTES, Checkpoint, VerifierKey, cosigners, note
 from ledger.errors import ConfigurationError, KhalayakError, MalformedProof, SplitView, Unavailable
+from ledger.model import Block
 from ledger.settings import Settings
 from ledger.trust import TrustRoot
 from scripts.devnet import free_port
@@ -132,14 +133,14 @@ def test_no_witness_spoils_what_the_others_sign() -> None:
         forged = answer(note(BLOCK, [NOTE.splitlines()[-1].replace("— a", "— c")]))
         bad.append(running.enter_context(server(forged)))
         office = certifier(*(HttpWitness(url, 2) for url in [*bad, *good]))
-        collected = office._cosigned(BLOCK)
+        collected = office._cosigned(Block(BLOCK.number, BLOCK.block_hash, 0, b""))
     assert cosigners(collected, ORIGIN, office.trust.witnesses) == {"a", "b"}
     assert len(collected.splitlines()) == 6  # three of the checkpoint, an empty one, two signatures
 
 
 def test_where_nobody_signs_that_counts_there_is_no_checkpoint() -> None:
     with server(signed(BLOCK, "x")) as url, pytest.raises(Unavailable, match="No witness"):
-        certifier(HttpWitness(url))._cosigned(BLOCK)
+        certifier(HttpWitness(url))._cosigned(Block(BLOCK.number, BLOCK.block_hash, 0, b""))
 
 
 def test_the_settings_name_the_witnesses() -> None:
