@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from ledger.model import Dossier, RecordedEntry, StoredCertificate
@@ -38,15 +38,10 @@ class ArchiveStore(Protocol):
     def strange(self, register: str) -> Iterator[RecordedEntry]:
         """The entries of a register that no transaction of this office recorded."""
 
-    def save_certificate(
-        self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
-    ) -> None:
-        """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
-        head replaces the first."""
-
     def save_certificates(self, certificates: Sequence[StoredCertificate], certified: Sequence[str] = ()) -> None:
-        """The same of many, and with them these applications, which are final, become certified. Raises Conflict when
-        one is not final."""
+        """Keep certificates, each of a record at a head, the newest having the highest sequence; a second one for the
+        same head replaces the first. With them these applications, which are final, become certified. Raises Conflict
+        when one is not final."""
 
     def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
         """The newest one, or that of a head; None if there is none."""

@@ -12,11 +12,11 @@ from typing import Any, Protocol, cast
 
 from ledger.application_checks import ApplicationChecks
 from ledger.certificate import Certificate, parse
-from ledger.dossiers import ENDED, Dossiers
+from ledger.dossiers import Dossiers
 from ledger.encoding import canonical_json, to_hex
 from ledger.errors import BadInput, Conflict, KhalayakError, NotFound, Unavailable
 from ledger.follower import Follower
-from ledger.model import Block, BlockTag, Dossier, Finding, StoredCertificate
+from ledger.model import ENDED, Block, BlockTag, Dossier, Finding, StoredCertificate
 from ledger.ports import Chain, RecordStore
 from ledger.rebuilding import Places
 from ledger.state_proof import parse_header

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from ledger.model import Application, HeldContent, Hold, RecordedEntry, StoredCertificate, StoredDocument, Tombstone
+from ledger.model import Application, HeldContent, Hold, RecordedEntry, StoredDocument, Tombstone
 
 
 class CustodyStore(Protocol):
@@ -88,16 +88,3 @@ class CustodyStore(Protocol):
 
     def note_erasure(self, tombstone: Tombstone) -> None:
         """Save what is left to do."""
-
-    def save_certificate(
-        self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
-    ) -> None:
-        """Keep the certificate of a record at a head, the newest having the highest sequence. A second one for the same
-        head replaces the first."""
-
-    def save_certificates(self, certificates: Sequence[StoredCertificate], certified: Sequence[str] = ()) -> None:
-        """The same of many, and with them these applications, which are final, become certified. Raises Conflict when
-        one is not final."""
-
-    def certificate(self, register: str, record_id: bytes, head: bytes | None = None) -> dict[str, Any] | None:
-        """The newest one, or that of a head; None if there is none."""

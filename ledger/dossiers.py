@@ -19,6 +19,7 @@ from ledger import sealing
 from ledger.errors import DocumentCorrupt, DocumentMissing, KhalayakError, NotFound
 from ledger.key_ring import KeyRing, Line
 from ledger.model import (
+    ENDED,
     Application,
     Approval,
     Dossier,
@@ -34,7 +35,6 @@ FORMAT = "khalayak-dossier@1"
 MAX_BYTES = 256 << 20  # sealed, and unpacked
 LEVEL = 1  # of zlib: salts and digests do not shrink, and a higher one takes twice the time for 3 %
 LINES_A_STEP = 500
-ENDED = ("certified", "failed", "refused")
 T = TypeVar("T")
 
 

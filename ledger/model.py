@@ -13,6 +13,7 @@ from ledger.transaction import Transaction
 ApplicationState = Literal[
     "submitted", "approved", "signed", "sent", "included", "final", "certified", "refused", "failed"
 ]
+ENDED: tuple[ApplicationState, ...] = ("certified", "failed", "refused")  # nothing more becomes of it
 BlockTag = Literal["latest", "finalized"]
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from ledger.applications import Applications
-from ledger.dossiers import ENDED, Dossiers
+from ledger.dossiers import Dossiers
 from ledger.encoding import from_hex, keccak256, to_hex
 from ledger.errors import Conflict, KhalayakError, NotFound
 from ledger.follower import Follower
-from ledger.model import Application, Dossier, RecordedEntry
+from ledger.model import ENDED, Application, Dossier, RecordedEntry
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.transaction import Attempt, Transaction

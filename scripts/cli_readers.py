@@ -12,6 +12,7 @@ from rich.progress import track
 from ledger.errors import BadInput
 from scripts.cli_office import open_office
 from scripts.files import open_new
+from scripts.progress import progress
 
 Cid = Annotated[str, typer.Argument(help="CID of the sealed document, from the field `document` of its record")]
 Reader = Annotated[str, typer.Option("--with", help="name of the reader, as court")]
@@ -58,15 +59,12 @@ def unshare(cid: Cid, reader: Reader) -> None:
 
 def rotate() -> None:
     """Give the office a new key for its documents and destroy the old one. After a crash, run it again."""
-    from rich.progress import Progress
-
     from ledger.readers import rewrap, rotate
 
-    with open_office() as office, Progress(transient=True) as bar:
-        task = bar.add_task("documents and dossiers", total=None)
+    with open_office() as office, progress("keys", None, "keys") as advance:
         dossiers = office.dossiers
         parts = (partial(rewrap, office.readers, office.store), partial(dossiers.renew, office.store), dossiers.rewrap)
-        count = rotate(office.readers, parts, lambda done: bar.advance(task, done))
+        count = rotate(office.readers, parts, advance)
     typer.echo(f"The office has a new key. {count:,} keys were wrapped for it; the old one is destroyed.")
 
 

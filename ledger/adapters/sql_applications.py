@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Select, and_, insert, select, update
 
 from ledger.adapters.sql_rows import (
     ERASED,
-    VALUES,
     accepted_in,
     add_once,
     application_in,
     inserting,
+    parts,
     row_of_content,
     row_of_document,
 )
@@ -102,9 +102,9 @@ class SqlApplications(SqlSession):
         return self.contents([digest]).get(digest)
 
     def contents(self, digests: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
-        found, wanted = dict[bytes, list[dict[str, Any]]](), list(digests)
-        for start in range(0, len(wanted), VALUES):
-            some = and_(contents.c.digest.in_(wanted[start : start + VALUES]), contents.c.fields != ERASED)
+        found = dict[bytes, list[dict[str, Any]]]()
+        for part in parts(list(digests)):
+            some = and_(contents.c.digest.in_(part), contents.c.fields != ERASED)
             rows = self.all(select(contents.c.digest, contents.c.fields).where(some))
             found |= {row.digest: orjson.loads(row.fields) for row in rows}
         return found

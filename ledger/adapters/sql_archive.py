@@ -16,6 +16,7 @@ from ledger.adapters.sql_rows import (
     document_in,
     entry_in,
     fields_in,
+    parts,
     row_of_content,
     row_of_document,
 )
@@ -31,6 +32,7 @@ from ledger.adapters.sql_tables import (
 from ledger.adapters.sql_transactions import SqlTransactions, forget_transactions, restore_transaction
 from ledger.errors import NotFound
 from ledger.model import (
+    ENDED,
     Application,
     Approval,
     Dossier,
@@ -39,9 +41,6 @@ from ledger.model import (
     StoredContent,
     StoredDocument,
 )
-
-AT_ONCE = 500  # values of one IN
-ENDED = ("certified", "failed", "refused")
 
 
 class SqlArchive(SqlEntries, SqlTransactions):
@@ -118,7 +117,7 @@ class SqlArchive(SqlEntries, SqlTransactions):
     def _documents_of(self, brought: Sequence[StoredContent]) -> Iterator[StoredDocument]:
         values = (field["value"] for content in brought for field in content.fields if field["name"] == "document")
         cids = sorted({value["cid"] for value in values if isinstance(value, dict) and "cid" in value})
-        for part in _parts(cids):
+        for part in parts(cids):
             query = select(documents).where(documents.c.cid.in_(part)).order_by(documents.c.cid)
             yield from (document_in(row) for row in self.all(query))
 
@@ -126,7 +125,7 @@ class SqlArchive(SqlEntries, SqlTransactions):
         """The newest of each record."""
         records = [*application.payload["records"], *application.payload.get("parents", [])]
         ids = sorted({bytes.fromhex(record["recordId"][2:]) for record in records})
-        for part in _parts(ids):
+        for part in parts(ids):
             of_them = (certificates.c.register == application.register, certificates.c.record_id.in_(part))
             query = select(certificates).where(*of_them).order_by(certificates.c.record_id, certificates.c.sequence)
             newest = {row.record_id: row for row in self.all(query)}
@@ -135,7 +134,3 @@ class SqlArchive(SqlEntries, SqlTransactions):
 
 def _certificate_in(row: Row[Any]) -> StoredCertificate:
     return StoredCertificate(row.register, row.record_id, row.sequence, row.head, json.loads(row.certificate))
-
-
-def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, text, tuple_, update
 
 from ledger.adapters.sql_history import OF_REGISTER, entries_query
-from ledger.adapters.sql_rows import VALUES, add_all, add_once, entry_in, inserting, rows_of_entries
+from ledger.adapters.sql_rows import add_all, add_once, entry_in, inserting, parts, rows_of_entries
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import applications, call_approvers, calls, contents, cursors, entries, revealed
 from ledger.errors import Conflict
@@ -49,10 +49,10 @@ class SqlEntries(SqlSession):
 
     def newest(self, register: str, record_ids: Collection[bytes]) -> dict[bytes, bytes]:
         number, _ = self.register_number(register)
-        asked, found = list(record_ids), dict[bytes, bytes]()
+        found = dict[bytes, bytes]()
         key = (entries.c.record_id, entries.c.sequence)
-        for first in range(0, len(asked), VALUES):
-            of = (entries.c.register == number, entries.c.record_id.in_(asked[first : first + VALUES]))
+        for part in parts(list(record_ids)):
+            of = (entries.c.register == number, entries.c.record_id.in_(part))
             last = select(key[0], func.max(key[1])).where(*of).group_by(key[0])
             query = select(key[0], entries.c.entry).where(entries.c.register == number, tuple_(*key).in_(last))
             found |= {row.record_id: row.entry for row in self.all(query)}
@@ -66,10 +66,10 @@ class SqlEntries(SqlSession):
 
     def histories(self, register: str, record_ids: Iterable[bytes]) -> dict[bytes, list[RecordedEntry]]:
         number, layout = self.register_number(register)
-        found, wanted = dict[bytes, list[RecordedEntry]](), list(record_ids)
+        found = dict[bytes, list[RecordedEntry]]()
         query = f"{OF_REGISTER} AND e.record_id IN :ids ORDER BY e.sequence"
-        for start in range(0, len(wanted), VALUES):
-            values = {"number": number, "ids": wanted[start : start + VALUES]}
+        for part in parts(list(record_ids)):
+            values = {"number": number, "ids": part}
             for row in self.all(text(query).bindparams(bindparam("ids", expanding=True)), values):
                 found.setdefault(row.record_id, []).append(entry_in(row, layout))
         return found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Table, cast, func
@@ -24,7 +24,8 @@ NOW = {
     "postgresql": cast(func.floor(func.extract("epoch", func.clock_timestamp())), BigInteger),
 }
 _MARK = {"sqlite": "?", "postgresql": "%s"}
-VALUES = 500  # in the list of one query
+_VALUES = 500  # in the list of one query
+T = TypeVar("T")
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -47,6 +48,11 @@ def add_all(connection: Connection, table: Table, rows: Sequence[Sequence[Any]])
         marks = ", ".join([_MARK[connection.dialect.name]] * len(table.columns))
         columns = ", ".join(table.columns.keys())
         connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", rows)  # nosec B608
+
+
+def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Values for the lists of several queries, because a database takes so many in one only."""
+    return (values[start : start + _VALUES] for start in range(0, len(values), _VALUES))
 
 
 def matches(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -26,11 +26,6 @@ __all__ = ["SqlStore", "migrate"]
 
 class SqlCertificates(SqlSession):
     """See ledger.ports.RecordStore."""
-
-    def save_certificate(
-        self, register: str, record_id: bytes, sequence: int, head: bytes, certificate: Mapping[str, Any]
-    ) -> None:
-        self.save_certificates([StoredCertificate(register, record_id, sequence, head, certificate)])
 
     def save_certificates(self, certificates_: Sequence[StoredCertificate], certified: Sequence[str] = ()) -> None:
         rows = [{**vars(it), "certificate": orjson.dumps(it.certificate).decode()} for it in certificates_]

@@ -16,7 +16,7 @@ from ledger.batch_entry import BatchEntry
 from ledger.encoding import ZERO32
 from ledger.entries import layout_of
 from ledger.errors import Conflict, IdempotencyMismatch, NotFound, Refused
-from ledger.model import Application, Hold, RecordedEntry, StoredContent, StoredDocument, Tombstone
+from ledger.model import Application, Hold, RecordedEntry, StoredCertificate, StoredContent, StoredDocument, Tombstone
 from ledger.ports import RecordStore
 from tests.ports.test_record_store import follow
 from tests.traces import traces
@@ -54,7 +54,7 @@ def accept(store: RecordStore, number: int, record_id: bytes = RECORD, created: 
     stored = StoredDocument(cid, digest(number + 100), 5, "application/pdf", wraps)
     content = StoredContent(digest(number), record_id, fields)
     store.add_application(application, [content], [stored], f"key-{number}", digest(9))
-    store.save_certificate(REGISTER, record_id, number, digest(number), {"content": fields})
+    store.save_certificates([StoredCertificate(REGISTER, record_id, number, digest(number), {"content": fields})])
     store.add_to_index({digest(number): [digest(77)]})
 
 

@@ -103,7 +103,7 @@ def test_a_reopened_store_has_everything_that_was_accepted(open_store: Callable[
     first.add_approval("one", Approval(RELAYER, "registrar", b"\x01" * 65))
     sign(first)
     follow(first, 9, [recorded()])
-    first.save_certificate(REGISTER, RECORD, 1, b"head", {"entries": [{}], "note": "—\n"})
+    first.save_certificates([StoredCertificate(REGISTER, RECORD, 1, b"head", {"entries": [{}], "note": "—\n"})])
     again = open_store()
     assert again.application("one") == replace(application(), state="signed")
     assert again.approvals("one") == [Approval(RELAYER, "registrar", b"\x01" * 65)]
@@ -224,7 +224,8 @@ def test_an_approval_given_again_replaces_nothing_and_all_ascend_by_signer(store
 
 def test_the_newest_certificate_is_of_the_longest_history_and_the_last_made(store: RecordStore) -> None:
     for head, length, note in ((b"b", 2, "first"), (b"a", 1, "old"), (b"b", 2, "again")):
-        store.save_certificate(REGISTER, RECORD, length, head, {"entries": [{}] * length, "note": note})
+        kept = StoredCertificate(REGISTER, RECORD, length, head, {"entries": [{}] * length, "note": note})
+        store.save_certificates([kept])
     assert store.certificate(REGISTER, RECORD) == {"entries": [{}, {}], "note": "again"}
 
 
