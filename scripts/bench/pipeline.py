@@ -26,7 +26,7 @@ from scripts.samples import registry
 
 ROWS = 100_000
 PART = 20_000
-TITLES = 2_000
+TITLES, WARM = 2_000, 100
 READER = X25519PrivateKey.generate().public_key().public_bytes_raw()
 
 
@@ -52,7 +52,8 @@ class Stopwatch:
 
 
 def batch_figures() -> Figures:
-    """An import of public transactions, several agencies and months, so several series."""
+    """An import of public transactions, several agencies and months, so several series. What is wanted counts from when
+    they were submitted."""
     watch, peaks = Stopwatch(), list[int]()
     with open_desk() as desk:
         path = desk.folder / "transactions.csv"
@@ -76,23 +77,26 @@ def batch_figures() -> Figures:
         assert found.good == manifest["rows"] == ROWS
         limit = ROWS / _rows_alone(path)
     watch.show("public transactions", ROWS)
-    wall, own = watch.total()
-    after, _ = watch.total("approved", "certified")
+    wall, own = watch.total("approved", "certified")
+    whole, _ = watch.total()
     early, peak = (kib / 1024 for kib in (peaks[len(peaks) * PART // ROWS], peaks[-1]))
     reference = "leaves of the same rows hashed and one row of SQLite each"
     return {
         "batch_records_per_s": figure(ROWS / wall, "records/s", limit, reference),
         "batch_records_per_cpu_s": figure(ROWS / own, "records/s of its time", limit, reference),
-        "batch_after_submission_per_s": figure(ROWS / after, "records/s", limit, reference),
+        "batch_with_submission_per_s": figure(ROWS / whole, "records/s", limit, reference),
         "batch_memory_mb": figure(peak, "MB at most", early, "after the first 20,000", lower_is_better=True),
     }
 
 
 def land_figures() -> Figures:
-    """Titles, each with a document of its own of 20 kB, as many an application as come with documents."""
+    """Titles, each with a document of its own of 20 kB, as many an application as come with documents, in an office that
+    has certified others before. What is wanted counts from when they were submitted."""
     watch = Stopwatch()
     with open_desk() as desk:
-        requests = [title_request(row) for row in registry.rows("land", TITLES)]
+        requests = [title_request(row) for row in registry.rows("land", TITLES + WARM)]
+        desk.approve(desk.office.applications.submit("land", Change("issue", requests[TITLES:]), "warm").application)
+        desk.certify()
         with watch.step("submitted"):
             submit = desk.office.applications.submit
             parts = (requests[i : i + MAX_DOCUMENTS] for i in range(0, TITLES, MAX_DOCUMENTS))
@@ -103,12 +107,14 @@ def land_figures() -> Figures:
         with watch.step("certified"):
             desk.certify()
     watch.show("titles", TITLES)
-    wall, own = watch.total()
+    wall, own = watch.total("approved", "certified")
+    whole, _ = watch.total()
     sealing_alone = TITLES * rate(lambda: [_sealed_alone(request) for request in requests])
     reference = "sealing, naming and wrapping of the same documents alone"
     return {
         "land_titles_per_s": figure(TITLES / wall, "titles/s", sealing_alone, reference),
         "land_titles_per_cpu_s": figure(TITLES / own, "titles/s of its time", sealing_alone, reference),
+        "land_titles_with_submission_per_s": figure(TITLES / whole, "titles/s", sealing_alone, reference),
     }
 
 
