@@ -29,7 +29,7 @@ office has taken the application in; `final` means that the chain can no longer 
 
 
 def create_app(office: Office, *, worker: bool = True) -> FastAPI:
-    """The API over an open office, which the caller closes. `worker` runs office.run_once in a thread of its own."""
+    """The API over an open office, which the caller closes. `worker` runs its steps in threads of their own."""
     watch = Watch(office)
     metrics = Metrics(watch.newest)
     background = Worker(office, metrics) if worker else None

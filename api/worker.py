@@ -1,4 +1,5 @@
-"""The background worker: publishes, follows and certifies, in a thread of its own beside the API."""
+"""The background worker: publishes, follows and certifies, in a thread of its own beside the API; and brings documents
+to their nodes in another, so that a node that hangs holds up no application that does not wait for it."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import structlog
 
 from api.metrics import Metrics
 from api.problems import place_of
-from ledger.bootstrap import Office, Step
+from ledger.bootstrap import Office, Step, Turn
 from ledger.errors import KhalayakError, LeaseTaken, Unavailable
 
 STEP_SECONDS = 1.0
@@ -40,10 +41,10 @@ class Turns:
         self._paces: dict[str, Pace] = {}
         self._met: set[str] = set()
 
-    def round(self, office: Office) -> None:
+    def round(self, run: Callable[[Turn], None], name: str = "office") -> None:
         self._met.clear()
         # What arises outside of the parts, as a folder that is gone, keeps them all.
-        self("office", lambda: office.run_once(self))
+        self(name, lambda: run(self))
 
     def __call__(self, part: str, step: Step) -> None:
         pace = self._paces.setdefault(part, Pace())
@@ -88,27 +89,41 @@ class Turns:
 
 
 class Worker:
-    """Calls office.run_once every second."""
+    """Runs the steps of an office every second, until it is stopped."""
 
     def __init__(self, office: Office, metrics: Metrics) -> None:
         self.office = office
-        self.turns = Turns(metrics)
+        self._issuing, self._bringing = Turns(metrics), Turns(metrics)
         self._stopping = Event()
-        self._thread = Thread(target=self._run, name="khalayak-worker")
+        self._threads = (
+            Thread(target=self._issue, name="khalayak-worker"),
+            Thread(target=self._bring, name="khalayak-documents"),
+        )
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Returns when the step under way has ended and the leases are let go."""
+        """Returns when the steps under way have ended and the leases are let go. A step that waits for a document node
+        ends at that node's time-out at the latest."""
         self._stopping.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     @property
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        return all(thread.is_alive() for thread in self._threads)
 
-    def _run(self) -> None:
+    def failing(self) -> dict[str, str]:
+        """The code of what keeps a part, for each that is kept."""
+        return self._issuing.failing() | self._bringing.failing()
+
+    def _issue(self) -> None:
         while not self._stopping.wait(STEP_SECONDS):
-            self.turns.round(self.office)
+            self._issuing.round(self.office.issue_once)
         self.office.let_go()
+
+    def _bring(self) -> None:
+        while not self._stopping.wait(STEP_SECONDS):
+            self._bringing.round(self.office.bring_once, "bringing")

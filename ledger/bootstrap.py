@@ -84,7 +84,16 @@ class Office:
         """One step of everything that runs by itself. `turn` is given each part's name and its step, and may put it off
         or keep what it raises, so that the other parts go on. Raises Unavailable, also while an office elsewhere has a
         lease; run it again later, nothing is lost. The processes of one office take turns."""
+        self.bring_once(turn)
+        self.issue_once(turn)
+
+    def bring_once(self, turn: Turn = at_once) -> None:
+        """The part of `run_once` that waits for document nodes, and nothing else waits for. A thread may run it beside
+        `issue_once`."""
         turn("documents", self._bring_documents)
+
+    def issue_once(self, turn: Turn = at_once) -> None:
+        """`run_once` without documents."""
         with exclusive(self.settings.data / "relayer.lock"):
             if self.publisher:
                 turn("publisher", self.publisher.run_once)

@@ -114,6 +114,9 @@ def parse(text: str) -> Cid:
 def blocks(data: bytes | Iterable[bytes], chunk_size: int = CHUNK_SIZE, max_links: int = MAX_LINKS) -> Iterator[Block]:
     """The blocks of a document, whole or in pieces of any size: leaves first in order, then the tree level by level;
     the root is last. Holds one chunk at a time, and some 300 bytes for each chunk before it."""
+    if isinstance(data, bytes) and len(data) <= chunk_size:
+        yield Block(Cid(RAW, sha256(data).digest()), data)
+        return
     level: list[Link] = []
     for chunk in _chunks((data,) if isinstance(data, bytes) else data, chunk_size):
         leaf = Cid(RAW, sha256(chunk).digest())
@@ -189,7 +192,7 @@ def _base32_decode(text: str) -> bytes:
     except (binascii.Error, ValueError) as error:
         raise _bad("it is not base32, or mixes upper and lower case") from error
     # The decoder ignores the bits left over in the last digit; with it, one CID would have several spellings.
-    if base64.b32encode(binary).decode().rstrip("=") != digits:
+    if _text(binary)[1:] != digits.lower():
         raise _bad("its last letter is wrong")
     return binary
 

@@ -106,11 +106,11 @@ def documents_of(node: bytes) -> dict[Cid, int] | None:
     return totals if directory(totals).data == node else None
 
 
-def batches(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    """Lists of at most MAX_ENTRIES, and of no more than MAX_TOGETHER bytes where they have more than one item."""
+def batches(items: Iterable[T], size: Callable[[T], int], together: int = MAX_TOGETHER) -> Iterator[list[T]]:
+    """Lists of at most MAX_ENTRIES, and of no more than `together` bytes where they have more than one item."""
     batch, filled = list[T](), 0
     for item in items:
-        if batch and (len(batch) == MAX_ENTRIES or filled + size(item) > MAX_TOGETHER):
+        if batch and (len(batch) == MAX_ENTRIES or filled + size(item) > together):
             yield batch
             batch, filled = [], 0
         batch.append(item)

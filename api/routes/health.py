@@ -38,4 +38,4 @@ def readyz(request: Request) -> Response | Health:
 def _of_worker(worker: Worker | None) -> list[str]:
     if worker is None:
         return []
-    return [*worker.turns.failing().values()] if worker.alive else ["stopped"]
+    return [*worker.failing().values()] if worker.alive else ["stopped"]

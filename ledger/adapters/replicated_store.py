@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -30,8 +32,10 @@ from ledger.errors import (
 
 ANY_SIZE = 1 << 50
 MAX_PAUSE_SECONDS = 60.0
+AT_ONCE = 8 << 20  # bytes of small documents in one call to a node; as many more are read meanwhile
 _ANY = (DocumentStoreUnavailable, TooLarge, DocumentCorrupt, DocumentMissing)  # the gravest first: it cannot tell
 _log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ class ReplicatedStore:
             done = True
         waiting = [cid for cid, state in due if state == "waiting"]
         small = (cid for cid in waiting if parse(cid).codec == RAW)
-        for batch in unixfs.batches(self._readable(node, small), lambda item: len(item[1])):
+        for batch in _ahead(unixfs.batches(self._readable(node, small), lambda item: len(item[1]), AT_ONCE)):
             node.put_many([data for _, data in batch])
             self.table.settle(node.address, [cid for cid, _ in batch])
             done = True
@@ -257,6 +261,15 @@ class ReplicatedStore:
                 _log.error("documents_wait", node=node.address, reason=problem, waiting=waiting)
             else:
                 _log.info("documents_flow", node=node.address, waiting=waiting)
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The items; while one is used, a thread makes the next."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 def _gravest(errors: list[KhalayakError]) -> KhalayakError:

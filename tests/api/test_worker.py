@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import sleep
@@ -14,6 +15,9 @@ from structlog.testing import capture_logs
 from api.app import create_app
 from api.metrics import Metrics
 from api.worker import MAX_PAUSE_SECONDS, Turns, Worker
+from ledger.adapters.directory_store import DirectoryStore
+from ledger.adapters.kubo_store import KuboStore
+from ledger.adapters.replicated_store import ReplicatedStore
 from ledger.errors import ChainUnreachable, InvalidProof, LeaseTaken
 from ledger.status import Status
 from tests.api.conftest import Applicant, serving
@@ -72,6 +76,36 @@ def test_the_worker_takes_an_approved_title_to_its_certificate(parts: TestOffice
     assert not app.state.worker.alive
 
 
+def test_a_document_node_that_hangs_holds_up_nothing_that_does_not_wait_for_it(
+    parts: TestOffice, tmp_path: Path
+) -> None:
+    """Its time-out is an hour: were a step to wait for it, the title would not be certified while this test runs."""
+    with socket.create_server(("127.0.0.1", 0)) as hanging:  # the kernel accepts, and nobody ever answers
+        node = KuboStore(f"/ip4/127.0.0.1/tcp/{hanging.getsockname()[1]}", timeout=3600)
+        documents = ReplicatedStore(DirectoryStore(tmp_path / "copies"), [node], 1, tmp_path / "copies.db")
+        documents.put(b"for the node that hangs")
+        app = create_app(replace(parts.office, documents=documents))
+        with serving(app) as url, httpx.Client(base_url=url, timeout=60) as http:
+            hanging.settimeout(60)
+            asked, _ = hanging.accept()
+            try:
+                applicant = Applicant(http, parts)
+                links = applicant.apply(parts.request(), "beside-a-node-that-hangs").json()["links"]
+                for registrar in parts.registrars[:2]:
+                    applicant.approve(links["status"], registrar)
+                for _ in range(300):
+                    if http.get(links["status"]).json()["state"] == "certified":
+                        break
+                    sleep(0.1)
+                state, waiting = http.get(links["status"]).json()["state"], documents.waiting()
+            finally:  # now, and only now, does its caller learn that there is no answer
+                hanging.close()
+                asked.close()
+        assert (state, waiting) == ("certified", 1)
+        assert not app.state.worker.alive
+    documents.close()
+
+
 @pytest.mark.parametrize(
     ("failure", "logged"),
     [
@@ -86,7 +120,7 @@ def test_a_failure_is_told_once_until_the_part_goes_on(failure: Exception, logge
     turn = turns(clock)
     with capture_logs() as logs:
         for _ in range(6):
-            turn.round(Parts(follower=part))
+            turn.round(Parts(follower=part).run_once)
             clock.time += MAX_PAUSE_SECONDS
     assert part.steps == 6
     assert [log["event"] for log in logs] == [logged["event"], "part goes on"]
@@ -100,7 +134,7 @@ def test_a_part_that_fails_is_tried_again_after_a_pause_that_doubles() -> None:
     with capture_logs():
         for clock.time in range(100):
             before = part.steps
-            turn.round(Parts(publisher=part))
+            turn.round(Parts(publisher=part).run_once)
             tried += [clock.time] if part.steps > before else []
     assert tried == [0, 1, 3, 7, 15, 31, 61, 91]
 
@@ -110,7 +144,7 @@ def test_a_part_that_fails_keeps_no_other_part() -> None:
     turn = turns(clock)
     with capture_logs():
         for clock.time in range(20):
-            turn.round(Parts(publisher=away, documents=fine))
+            turn.round(Parts(publisher=away, documents=fine).run_once)
     assert (away.steps, fine.steps) == (5, 20)
     assert turn.failing() == {"publisher": "chain-unreachable"}
 
@@ -120,7 +154,7 @@ def test_whoever_stands_by_looks_at_the_lease_every_time() -> None:
     turn = turns(Clock())
     with capture_logs():
         for _ in range(5):
-            turn.round(Parts(publisher=part))
+            turn.round(Parts(publisher=part).run_once)
     assert (part.steps, turn.failing()) == (5, {})
 
 
@@ -129,7 +163,7 @@ def test_a_part_that_goes_on_fails_afresh_the_next_time() -> None:
     turn = turns(clock)
     with capture_logs() as logs:
         for pause in (30, 30, 0, 1, 0):
-            turn.round(Parts(publisher=part))
+            turn.round(Parts(publisher=part).run_once)
             part.failures += [ChainUnreachable(AWAY)] if pause == 0 and part.steps == 3 else []
             clock.time += pause
     assert [log["event"] for log in logs] == ["part waits", "part goes on", "part waits", "part goes on"]
@@ -143,7 +177,7 @@ def test_of_those_that_wait_for_the_same_one_a_round_asks_and_each_has_its_turn(
     with capture_logs():
         for clock.time in range(300):
             before = sum(part.steps for part in away.values())
-            turn.round(Parts(**away, documents=fine))
+            turn.round(Parts(**away, documents=fine).run_once)
             asked.append(sum(part.steps for part in away.values()) - before)
     assert (asked[0], max(asked[1:]), fine.steps) == (3, 1, 300)
     assert min(part.steps for part in away.values()) > 8
@@ -154,9 +188,9 @@ def test_when_it_is_back_all_that_waited_go_on_in_the_same_round() -> None:
     parts = {name: Part([ChainUnreachable(AWAY)]) for name in ("publisher", "follower", "certifier")}
     turn = turns(clock)
     with capture_logs():
-        turn.round(Parts(**parts))
+        turn.round(Parts(**parts).run_once)
         clock.time += 1
-        turn.round(Parts(**parts))
+        turn.round(Parts(**parts).run_once)
     assert [part.steps for part in parts.values()] == [2, 2, 2]
     assert turn.failing() == {}
 
@@ -167,10 +201,10 @@ def test_a_worker_whose_folder_is_gone_lives_on(parts: TestOffice, tmp_path: Pat
     with capture_logs() as logs:
         worker.start()
         for _ in range(500):
-            if worker.turns.failing() or not worker.alive:
+            if worker.failing() or not worker.alive:
                 break
             sleep(0.01)
-        assert worker.turns.failing() == {"office": "FileNotFoundError"}
+        assert worker.failing() == {"office": "FileNotFoundError"}
         assert worker.alive
         worker.stop()
     assert not worker.alive

@@ -81,7 +81,7 @@ def test_fault_28_the_office_waits_says_so_and_drains_when_the_node_is_back(
             ready = http.get("/readyz").json()
             assert (ready["status"], ready["parts"]["chain"]) == ("degraded", "node-unreachable")
             assert ready["parts"]["publisher"] == "node-unreachable"
-            assert set(app.state.worker.turns.failing().values()) == {"chain-unreachable"}
+            assert set(app.state.worker.failing().values()) == {"chain-unreachable"}
             refused = guest.apply(desk.request(), f"during-{trouble}")
             problem(refused, 503, "chain-unreachable")
             assert int(refused.headers["retry-after"]) > 0
