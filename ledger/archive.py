@@ -11,8 +11,9 @@ from ledger.model import Dossier, RecordedEntry, StoredCertificate
 class ArchiveStore(Protocol):
     """See ledger.ports.RecordStore."""
 
-    def dossier(self, application_id: str) -> Dossier:
-        """What is kept of an application, with the newest certificate of each of its records. Raises NotFound."""
+    def dossier(self, application_id: str, *, accepted: bool = True) -> Dossier:
+        """What is kept of an application, with the newest certificate of each of its records; without what came when it
+        was `accepted` and approved, where that is not wanted. Raises NotFound."""
 
     def restore(self, dossier: Dossier, concluded: bool) -> bool:
         """Put back what a dossier holds, or bring on an application that has gone further since: to the state of the

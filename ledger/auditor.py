@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any, Protocol, cast
 
+import orjson
+
 from ledger.application_checks import ApplicationChecks
 from ledger.certificate import Certificate, parse
 from ledger.dossiers import Dossiers
-from ledger.encoding import canonical_json, to_hex
+from ledger.encoding import to_hex
 from ledger.errors import BadInput, Conflict, KhalayakError, NotFound, Unavailable
 from ledger.follower import Follower
 from ledger.model import ENDED, Block, BlockTag, Dossier, Finding, StoredCertificate
@@ -179,15 +181,16 @@ class Auditor:
         found = self.store.certificate(kept.register, kept.record_id, kept.head)
         if found is None:
             yield Finding("certificates", _certificate_key(kept), "", "the key ring holds it, and the row is missing")
-        elif _unsigned(found) != _unsigned(kept.certificate) and _block_of(found) <= _block_of(kept.certificate):
+            return
+        made = orjson.loads(kept.file)
+        if _unsigned(found) != _unsigned(made) and _block_of(found) <= _block_of(made):
             # One that was made anew is of a later block, or was signed at another time; it is verified as all are.
             yield Finding("certificates", _certificate_key(kept), "certificate", "it is not the one that was made")
 
     def _certificates(self, progress: Progress) -> Iterator[Finding]:
         for row in self.store.certificates():
             try:
-                verdict = verify(canonical_json(row.certificate), self.trust)
-                certificate = parse(canonical_json(row.certificate))
+                verdict, certificate = verify(row.file, self.trust), parse(row.file)
                 if verdict.axes["integrity"].state != "valid" or not isinstance(certificate, Certificate):
                     why = verdict.refusal.detail if verdict.refusal else "it is none"
                     yield Finding("certificates", _certificate_key(row), "certificate", f"it does not verify: {why}")

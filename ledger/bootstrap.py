@@ -14,8 +14,10 @@ from ledger.adapters.failover_chain import FailoverChain, open_chain
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
+from ledger.adapters.verifier_process import VerifierProcess
 from ledger.applications import Applications
-from ledger.certifier import Certifier, Cosign
+from ledger.certifier import Certifier
+from ledger.cosigned import Cosign
 from ledger.cosigner import Cosigner
 from ledger.dossiers import Dossiers
 from ledger.eraser import Eraser
@@ -67,6 +69,7 @@ class Office:
     publisher: Publisher | None
     followers: tuple[Follower, ...]
     certifier: Certifier
+    verifier: VerifierProcess
     eraser: Eraser
     retention: Retention
     dossiers: Dossiers
@@ -107,6 +110,7 @@ class Office:
         step()
 
     def close(self) -> None:
+        self.verifier.close()
         self.store.close()
         self.documents.close()
 
@@ -136,6 +140,7 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
     publisher, closed = open_publisher(settings, trust, store, chain, clock, documents)
     if publisher and not rebuilding:
         note_if_behind(store, chain, publisher.relayers)
+    verifier = VerifierProcess(trust)
     desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
@@ -147,7 +152,8 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
         desk,
         publisher,
         tuple(Follower(trusted, store, chain, start=settings.start_block) for trusted in trust.registers),
-        Certifier(trust, store, chain, open_witnesses(settings, clock)),
+        Certifier(trust, store, chain, open_witnesses(settings, clock), verifier.verify),
+        verifier,
         Eraser(trust, store, documents, dossiers),
         Retention(trust, store, chain, clock, settings.index_key),
         dossiers,

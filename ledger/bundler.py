@@ -58,6 +58,8 @@ class Bundler:
         self.contract = contract
         self.held: set[str] = set()
         self._limit = 0
+        self._calldata: dict[str, bytes] = {}
+        self._gas_of_byte: dict[str, float] = {}  # of calldata, by register, as was estimated last
 
     def fit(self, queue: Sequence[Application]) -> tuple[list[Call], bool]:
         """The first of a register's approved applications that fit into one transaction by their size, and whether more
@@ -67,7 +69,8 @@ class Bundler:
         for application in queue:
             call = Call(application, self.calldata(application))
             size += len(call.data) + 96  # its offset, its length, its padding
-            if calls and (size > MAX_CALLDATA or application.id in reverted):
+            gas = size * self._gas_of_byte.get(application.register, 0)
+            if calls and (size > MAX_CALLDATA or gas > self._share() or application.id in reverted):
                 return calls, True
             calls.append(call)
             if application.id in reverted or self.contract is None:
@@ -86,15 +89,18 @@ class Bundler:
             except ContractReverted as refusal:
                 calls = self._without_culprit(calls, refusal)
                 continue
-            if gas * GAS_MARGIN <= self._gas_limit() // GAS_SHARE:
+            self._note_gas(calls, gas)
+            if gas * GAS_MARGIN <= self._share():
                 return Bundle(tuple(call.application.id for call in calls), to, data, int(gas * GAS_MARGIN))
-            calls = calls[: max(1, len(calls) * self._gas_limit() // GAS_SHARE // int(gas * GAS_MARGIN))]
+            calls = calls[: max(1, len(calls) * self._share() // int(gas * GAS_MARGIN))]
         return None
 
     def calldata(self, application: Application) -> bytes:
         """The call of its register that carries out an application with the approvals it has."""
-        kind = self.trust.register_named(application.register).kind
-        return register_of_kind(kind).calldata(application, self.store.approvals(application.id))
+        if application.id not in self._calldata:
+            register = register_of_kind(self.trust.register_named(application.register).kind)
+            self._calldata[application.id] = register.calldata(application, self.store.approvals(application.id))
+        return self._calldata[application.id]
 
     def _packed(self, calls: Sequence[Call]) -> tuple[str, bytes]:
         assert self.contract is not None
@@ -115,6 +121,7 @@ class Bundler:
         except ContractReverted as refusal:
             self._judge(application, refusal)
             return None
+        self._note_gas([call], gas)
         if gas > self._gas_limit():
             self._fail(application, f"It needs {gas:,} gas, over the cap of one transaction.")
             return None
@@ -162,6 +169,15 @@ class Bundler:
     def _move(self, application: Application, state: ApplicationState, reason: str = "") -> None:
         with suppress(Conflict):  # another worker has found the same
             self.store.move(application.id, "approved", state, reason)
+
+    def _note_gas(self, calls: Sequence[Call], gas: int) -> None:
+        """So that the next ones are not estimated together when they would need too much."""
+        size = sum(len(call.data) + 96 for call in calls)
+        self._gas_of_byte[calls[0].application.register] = gas * GAS_MARGIN / size
+
+    def _share(self) -> int:
+        """The gas that a bundle may need."""
+        return self._gas_limit() // GAS_SHARE
 
     def _gas_limit(self) -> int:
         """Of a transaction: what fits into a block, below the cap."""

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
 from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse, parse_subject
-from ledger.checkpoint import Checkpoint, cosigners, note
 from ledger.content import Content
+from ledger.cosigned import Cosign, cosigned
 from ledger.encoding import canonical_json, from_hex, to_hex
 from ledger.errors import (
     ChainMismatch,
     Conflict,
     Erased,
-    KhalayakError,
     NotFound,
-    SplitView,
     StateDropped,
     TooLarge,
     Unavailable,
@@ -34,7 +30,7 @@ from ledger.registers.base import Claim, head_slot, suspect_since_slot
 from ledger.registers.forms import Known
 from ledger.state_proof import parse_header
 from ledger.trust import TrustedRegister, TrustRoot
-from ledger.verifier import verify
+from ledger.verdict import Verdict
 
 RECORDS_AT_ONCE = 400  # geth proves 1,024 slots in one answer, and a batch's record has two
 
@@ -42,8 +38,7 @@ K = TypeVar("K", str, bytes)
 Nodes = tuple[bytes, ...]
 Bulk = list[tuple[str, list[bytes]]]  # applications by id, and the records that each brings or changes
 
-# Asks one witness for its signature line under a checkpoint.
-Cosign = Callable[[Checkpoint], str]
+Verifier = Callable[[Iterable[bytes]], Iterable[Verdict]]
 
 log = structlog.get_logger()
 
@@ -56,12 +51,24 @@ class Claimed(NamedTuple):
     content: Content
 
 
+class Made(NamedTuple):
+    """A certificate, and the file that it is."""
+
+    certificate: Certificate
+    file: bytes
+
+
 class Certifier:
-    def __init__(self, trust: TrustRoot, store: RecordStore, chain: Chain, witnesses: Sequence[Cosign]) -> None:
+    """`verifier` gives the verdict of each of many certificates, in order."""
+
+    def __init__(
+        self, trust: TrustRoot, store: RecordStore, chain: Chain, witnesses: Sequence[Cosign], verifier: Verifier
+    ) -> None:
         self.trust = trust
         self.store = store
         self.chain = chain
         self.witnesses = witnesses
+        self.verifier = verifier
 
     def run_once(self) -> None:
         """Certify every application that is final, oldest first, many records of a register at once, so that a backlog
@@ -86,7 +93,7 @@ class Certifier:
         account, proved = self._prove(trusted.name.address, {"head": head_slot(record_id)}, block)
         state = StateProof(block.header, ContractProof(account, proved), None, checkpoint)
         absence = Absence(trusted.name, kind, dict(subject), state)
-        verdict = verify(canonical_json(absence.as_json()), self.trust)
+        (verdict,) = self.verifier([canonical_json(absence.as_json())])
         refusal = verdict.refusal
         if refusal and refusal.number == 5:
             raise Conflict("The register holds a record about this.", "Ask for its certificate.")
@@ -97,7 +104,7 @@ class Certifier:
     def newest(self, trusted: TrustedRegister, record_id: bytes) -> Certificate:
         """A record's certificate as of the last block followed, new. Raises NotFound, Unavailable, ChainForked."""
         block = FinalState(trusted, self.store, self.chain).block()
-        return self.certify(trusted, record_id, block, self._cosigned(block))
+        return self.certify(trusted, record_id, block, cosigned(block, self.trust, self.witnesses))
 
     def as_of(self, trusted: TrustedRegister, record_id: bytes, number: int) -> Certificate:
         """The certificate of a record as of an earlier block, with the content of then, and it is not kept. Where the
@@ -107,7 +114,7 @@ class Certifier:
             raise Unavailable(f"Block {number} has not been followed yet.", "Try again later.")
         (past,) = self._claimed(trusted, [record_id], PastState(trusted, self.store, self.chain, number))
         try:
-            return self._make(trusted, [past], *self._witnessed(number))[0]
+            return self._make(trusted, [past], *self._witnessed(number))[0].certificate
         except StateDropped:
             found = self.store.certificate(str(trusted.name), record_id, past.claim.newest.head)
             kept = parse(canonical_json(found)) if found else None
@@ -134,9 +141,9 @@ class Certifier:
         block's cosigned checkpoint. Raises NotFound, Unavailable (too few witnesses), ChainMismatch (our own verifier
         refuses it)."""
         claimed = self._claimed(trusted, [record_id], FinalState(trusted, self.store, self.chain))
-        (certificate,) = self._make(trusted, claimed, block, checkpoint)
-        self.store.save_certificates([_stored(claimed[0], certificate)])
-        return certificate
+        (made,) = self._make(trusted, claimed, block, checkpoint)
+        self.store.save_certificates([_stored(claimed[0], made)])
+        return made.certificate
 
     def _followed(self, application: Application) -> bool:
         cursor, transaction = self.store.cursor(application.register), self.store.transaction_of(application.id)
@@ -185,19 +192,23 @@ class Certifier:
             claimed.append(Claimed(record_id, claim, read))
         return claimed
 
-    def _make(
-        self, trusted: TrustedRegister, claimed: Sequence[Claimed], block: Block, checkpoint: str
-    ) -> list[Certificate]:
+    def _make(self, trusted: TrustedRegister, claimed: Sequence[Claimed], block: Block, checkpoint: str) -> list[Made]:
         """Certificates of records of one register as of one block. The node is asked for all proofs at once, and what
         they share is verified once (ledger/state_proof.py), yet each certificate is verified as a stranger would."""
         claims = [item.claim for item in claimed]
         heads = [claim.evidence.heads(claim.record_id, claim.entries) for claim in claims]
         states = self._capture(trusted, heads, [_registrars(claim) for claim in claims], block, checkpoint)
-        made = []
-        for (_, claim, content), state in zip(claimed, states, strict=True):
-            told = (claim.record_id, claim.entries, claim.approvers, claim.evidence, content.disclose())
-            made.append(Certificate(trusted.name, trusted.kind, *told, state))
-            self._check_own(made[-1])
+        made = list[Made]()
+
+        def files() -> Iterator[bytes]:
+            for (_, claim, content), state in zip(claimed, states, strict=True):
+                told = (claim.record_id, claim.entries, claim.approvers, claim.evidence, content.disclose())
+                certificate = Certificate(trusted.name, trusted.kind, *told, state)
+                made.append(Made(certificate, canonical_json(certificate.as_json())))
+                yield made[-1].file
+
+        for verdict in self.verifier(files()):
+            _check_own(verdict)
         return made
 
     def content(self, digest: bytes) -> list[dict[str, Any]]:
@@ -218,20 +229,10 @@ class Certifier:
             tombstone.time,
         )
 
-    def _check_own(self, certificate: Certificate) -> None:
-        """Nothing leaves this office that a stranger's verifier would refuse. An expired right is no refusal."""
-        verdict = verify(canonical_json(certificate.as_json()), self.trust)
-        refusal = verdict.refusal
-        if refusal and refusal.number == 3 and refusal.outcome == "unknown":
-            raise Unavailable(f"Too few witnesses have signed: {refusal.detail}.")
-        if verdict.axes["integrity"].state != "valid":
-            detail = refusal.detail if refusal else ""
-            raise ChainMismatch(f"The node's proof does not verify: {detail}.", "Check the node and the trust root.")
-
     def _witnessed(self, at: int | BlockTag) -> tuple[Block, str]:
         """A block and its cosigned checkpoint, which all records of one batch share."""
         block = self.chain.block(at)
-        return block, self._cosigned(block)
+        return block, cosigned(block, self.trust, self.witnesses)
 
     def _capture(
         self,
@@ -261,31 +262,15 @@ class Certifier:
         proof = self.chain.proof(address, list(slots.values()), block.number)
         return proof.account, dict(zip(slots, proof.slots, strict=True))
 
-    def _cosigned(self, block: Block) -> str:
-        """Its checkpoint with one good signature of each witness, all asked at once; one that is away, refuses or errs
-        spoils no other's."""
-        checkpoint, lines = Checkpoint(self.trust.origin, block.number, block.hash), dict[str, str]()
-        with ThreadPoolExecutor(max(1, len(self.witnesses))) as pool:
-            for signer, line in filter(None, pool.map(partial(self._ask, checkpoint), self.witnesses)):
-                lines.setdefault(signer, line)
-        if not lines:
-            raise Unavailable(f"No witness has signed block {checkpoint.number}.", "It is asked for again.")
-        return note(checkpoint, lines.values())
 
-    def _ask(self, checkpoint: Checkpoint, cosign: Cosign) -> tuple[str, str] | None:
-        """A witness's name and its signature line, or None when it gave none that counts."""
-        try:
-            line = cosign(checkpoint)
-            for signer in cosigners(note(checkpoint, [line]), self.trust.origin, self.trust.witnesses):
-                return signer, line
-            reason = "It signs with a key that the trust root does not list."
-        except SplitView as error:
-            log.error("split view", block=checkpoint.number, reason=error.message)
-            return None
-        except KhalayakError as error:
-            reason = error.message
-        log.warning("witness did not sign", block=checkpoint.number, reason=reason)
-        return None
+def _check_own(verdict: Verdict) -> None:
+    """Nothing leaves this office that a stranger's verifier would refuse. An expired right is no refusal."""
+    refusal = verdict.refusal
+    if refusal and refusal.number == 3 and refusal.outcome == "unknown":
+        raise Unavailable(f"Too few witnesses have signed: {refusal.detail}.")
+    if verdict.axes["integrity"].state != "valid":
+        detail = refusal.detail if refusal else ""
+        raise ChainMismatch(f"The node's proof does not verify: {detail}.", "Check the node and the trust root.")
 
 
 def _registrars(claim: Claim) -> set[str]:
@@ -293,6 +278,6 @@ def _registrars(claim: Claim) -> set[str]:
     return {name for names in approved for name in names}
 
 
-def _stored(claimed: Claimed, certificate: Certificate) -> StoredCertificate:
-    claim, name = claimed.claim, str(certificate.register)
-    return StoredCertificate(name, claimed.record_id, claim.sequence, claim.newest.head, certificate.as_json())
+def _stored(claimed: Claimed, made: Made) -> StoredCertificate:
+    claim, name = claimed.claim, str(made.certificate.register)
+    return StoredCertificate(name, claimed.record_id, claim.sequence, claim.newest.head, made.file)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import orjson
 
 from ledger import sealing
+from ledger.encoding import canonical_json
 from ledger.errors import DocumentCorrupt, DocumentMissing, KhalayakError, NotFound
 from ledger.key_ring import KeyRing, Line
 from ledger.model import (
@@ -84,7 +85,7 @@ class Dossiers:
             lines, ended = list[dict[str, Any]](), dict[str, bool]()
             with self.readers.sealing():
                 for application_id, known in waiting:  # one in memory at a time: its contents may be ten thousand
-                    dossier = store.dossier(application_id)
+                    dossier = store.dossier(application_id, accepted=not known)
                     lines += self._lines(dossier, known)
                     ended[application_id] = dossier.application.state in ENDED
                 self.ring.append(lines)
@@ -242,7 +243,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StoredContent):  # its fields are JSON, and many
         return {"digest": value.digest.hex(), "record_id": value.record_id.hex(), "fields": value.fields}
     if isinstance(value, StoredCertificate):
-        return {**_members(value, "certificate"), "certificate": value.certificate}
+        return {**_members(value, "file"), "certificate": orjson.loads(value.file)}
     if isinstance(value, Application):
         return {**_members(value, "payload"), "payload": value.payload}
     if hasattr(value, "__dataclass_fields__"):
@@ -267,6 +268,11 @@ def _document(value: Mapping[str, Any]) -> StoredDocument:
     return replace(_read(StoredDocument, value), wraps=wraps)
 
 
+def _certificate(value: Mapping[str, Any]) -> StoredCertificate:
+    key = {name: item for name, item in value.items() if name != "certificate"}
+    return _read(StoredCertificate, {**key, "file": canonical_json(value["certificate"]).hex()})
+
+
 def _transaction(value: Mapping[str, Any]) -> Transaction:
     attempts = tuple(_read(Attempt, item) for item in value["attempts"])
     return Transaction(value["sender"], value["nonce"], tuple(value["applications"]), attempts)
@@ -286,5 +292,5 @@ def _dossier(value: Mapping[str, Any]) -> Dossier:
         tuple(_document(item) for item in value["documents"]),
         each(Approval, "approvals"),
         tuple(_transaction(item) for item in value["transactions"]),
-        each(StoredCertificate, "certificates"),
+        tuple(_certificate(item) for item in value["certificates"]),
     )

@@ -103,6 +103,8 @@ class RegisterName:
 def canonical_json(value: Any) -> bytes:
     """RFC 8785 bytes. Raises BadInput for what has none: NaN, integers of 2^53 and more, lone surrogates."""
     try:
+        if type(value) is str:
+            return orjson.dumps(value)
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS) if _is_plain(value) else rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, orjson.JSONEncodeError, UnicodeEncodeError, RecursionError) as error:
         raise BadInput(f"The value has no canonical JSON form: {type(error).__name__}.", "") from None

@@ -23,6 +23,7 @@ from ledger.state_proof import MAX_TIME
 
 Layout = str  # see layout_of
 
+_MEMBERS: dict[type, dict[str, str]] = {}
 _JSON_NUMBER_BITS = 48  # wider integers are written as decimal strings: JSON numbers are exact only below 2^53
 
 
@@ -71,7 +72,9 @@ class Entry:
 
 def _members(entry: type[Entry]) -> dict[str, str]:
     """The ABI type of each member, in the order of the Solidity struct."""
-    return {member.name: member.metadata["abi"] for member in fields(entry)}
+    if entry not in _MEMBERS:
+        _MEMBERS[entry] = {member.name: member.metadata["abi"] for member in fields(entry)}
+    return _MEMBERS[entry]
 
 
 def layout_of(entry: type[Entry]) -> Layout:

@@ -199,13 +199,14 @@ class Hold:
 
 @dataclass(frozen=True)
 class StoredCertificate:
-    """A certificate as it is kept: of a record at a head, the newest having the highest sequence."""
+    """A certificate as it is kept: of a record at a head, the newest having the highest sequence. `file` is its
+    canonical JSON."""
 
     register: str
     record_id: bytes
     sequence: int
     head: bytes
-    certificate: Mapping[str, Any]
+    file: bytes
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,13 @@ class Verdict:
                     return check
         return None
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Verdict:
+        """What `as_json` has made."""
+        axes = {name: Axis(**axis) for name, axis in value["axes"].items()}
+        checks = tuple([CheckResult(c["number"], c["outcome"], c["detail"]) for c in value["checks"]])
+        return cls(value["subject"], axes, checks, value["asOf"]["block"], value["asOf"]["time"])
+
     def as_json(self) -> dict[str, Any]:
         return {
             "subject": self.subject,

@@ -23,6 +23,7 @@ SERVICES = {
     "sender",
     "follower",
     "certifier",
+    "cosigned",
     "witness",
     "cosigner",
     "monitor",

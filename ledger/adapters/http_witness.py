@@ -16,7 +16,7 @@ DEADLINE = 5.0
 
 
 class HttpWitness:
-    """Asks `khalayak witness` at a URL for its signature line (ledger.certifier.Cosign). `deadline` is in seconds, for
+    """Asks `khalayak witness` at a URL for its signature line (ledger.cosigned.Cosign). `deadline` is in seconds, for
     the whole of an answer: one that trickles for ever ends then too."""
 
     def __init__(self, url: str, deadline: float = DEADLINE) -> None:

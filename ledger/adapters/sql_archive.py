@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
 
-from sqlalchemy import Row, bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 
 from ledger.adapters.sql_entries import SqlEntries
 from ledger.adapters.sql_history import OF_REGISTER
 from ledger.adapters.sql_rows import (
     add_once,
     application_in,
+    certificate_in,
     document_in,
     entry_in,
     fields_in,
     parts,
+    row_of_certificate,
     row_of_content,
     row_of_document,
 )
@@ -46,24 +48,29 @@ from ledger.model import (
 class SqlArchive(SqlEntries, SqlTransactions):
     """See ledger.ports.RecordStore."""
 
-    def dossier(self, application_id: str) -> Dossier:
+    def dossier(self, application_id: str, *, accepted: bool = True) -> Dossier:
         row = self.one(select(applications).where(applications.c.id == application_id))
         if row is None:
             raise NotFound("There is no application with this id.", "Check the id; it was shown when you applied.")
-        of_it = {t: t.c.application_id == application_id for t in (contents, approvals)}
-        brought = self.all(select(contents).where(of_it[contents]).order_by(contents.c.digest))
-        stored = [StoredContent(item.digest, item.record_id, fields_in(item.fields)) for item in brought]
-        given = self.all(select(approvals).where(of_it[approvals]).order_by(approvals.c.signer, approvals.c.role))
         application = application_in(row)
-        return Dossier(
+        dossier = Dossier(
             application,
             row.idempotency_key,
             row.body_digest,
-            tuple(stored),
-            tuple(self._documents_of(stored)),
-            tuple(Approval(item.signer, item.role, item.signature) for item in given),
-            tuple(self.carrying(application_id)),
-            tuple(self._certificates_of(application)),
+            transactions=tuple(self.carrying(application_id)),
+            certificates=tuple(self._certificates_of(application)),
+        )
+        if not accepted:
+            return dossier
+        of_it = {t: t.c.application_id == application_id for t in (contents, approvals)}
+        brought = self.all(select(contents).where(of_it[contents]).order_by(contents.c.digest))
+        stored = tuple(StoredContent(item.digest, item.record_id, fields_in(item.fields)) for item in brought)
+        given = self.all(select(approvals).where(of_it[approvals]).order_by(approvals.c.signer, approvals.c.role))
+        return replace(
+            dossier,
+            contents=stored,
+            documents=tuple(self._documents_of(stored)),
+            approvals=tuple(Approval(item.signer, item.role, item.signature) for item in given),
         )
 
     def restore(self, dossier: Dossier, concluded: bool) -> bool:
@@ -86,8 +93,7 @@ class SqlArchive(SqlEntries, SqlTransactions):
             add_once(connection, approvals, [{**of_it, **vars(approval)} for approval in dossier.approvals])
             for transaction in dossier.transactions:
                 restore_transaction(connection, transaction, application.id)
-            rows = [{**vars(kept), "certificate": json.dumps(kept.certificate)} for kept in dossier.certificates]
-            add_once(connection, certificates, rows)
+            add_once(connection, certificates, [row_of_certificate(kept) for kept in dossier.certificates])
         return True
 
     def unkept(self, limit: int = 100) -> list[tuple[str, bool]]:
@@ -112,7 +118,7 @@ class SqlArchive(SqlEntries, SqlTransactions):
         return (entry_in(row, layout) for row in self.stream(query.bindparams(number=number)))
 
     def certificates(self) -> Iterator[StoredCertificate]:
-        return (_certificate_in(row) for row in self.stream(select(certificates)))
+        return (certificate_in(row) for row in self.stream(select(certificates)))
 
     def _documents_of(self, brought: Sequence[StoredContent]) -> Iterator[StoredDocument]:
         values = (field["value"] for content in brought for field in content.fields if field["name"] == "document")
@@ -129,8 +135,4 @@ class SqlArchive(SqlEntries, SqlTransactions):
             of_them = (certificates.c.register == application.register, certificates.c.record_id.in_(part))
             query = select(certificates).where(*of_them).order_by(certificates.c.record_id, certificates.c.sequence)
             newest = {row.record_id: row for row in self.all(query)}
-            yield from (_certificate_in(row) for row in newest.values())
-
-
-def _certificate_in(row: Row[Any]) -> StoredCertificate:
-    return StoredCertificate(row.register, row.record_id, row.sequence, row.head, json.loads(row.certificate))
+            yield from (certificate_in(row) for row in newest.values())

@@ -16,7 +16,7 @@ from ledger.adapters.sql_words import packed, words_in
 from ledger.encoding import address_bytes, checksum_address
 from ledger.entries import person_at
 from ledger.errors import IdempotencyMismatch
-from ledger.model import Application, Place, RecordedEntry, StoredContent, StoredDocument
+from ledger.model import Application, Place, RecordedEntry, StoredCertificate, StoredContent, StoredDocument
 
 ERASED = ""  # the fields of a content that was erased; those of any other are a JSON list
 
@@ -86,6 +86,15 @@ def row_of_document(document: StoredDocument) -> dict[str, Any]:
 def wraps_text(wraps: Mapping[str, bytes]) -> str:
     """The same wraps give the same text, read back and written again too."""
     return json.dumps({reader: wrap.hex() for reader, wrap in wraps.items()})
+
+
+def row_of_certificate(certificate: StoredCertificate) -> dict[str, Any]:
+    key = {"register": certificate.register, "record_id": certificate.record_id, "head": certificate.head}
+    return key | {"sequence": certificate.sequence, "certificate": certificate.file.decode()}
+
+
+def certificate_in(row: Row[Any]) -> StoredCertificate:
+    return StoredCertificate(row.register, row.record_id, row.sequence, row.head, row.certificate.encode())
 
 
 def rows_of_entries(register: int, items: Sequence[RecordedEntry]) -> tuple[list[Any], list[Any], list[Any]]:

@@ -15,7 +15,7 @@ from ledger.adapters.sql_documents import SqlDocuments
 from ledger.adapters.sql_engine import migrate
 from ledger.adapters.sql_erasure import SqlErasure
 from ledger.adapters.sql_holds import SqlHolds
-from ledger.adapters.sql_rows import inserting, matches
+from ledger.adapters.sql_rows import inserting, matches, row_of_certificate
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_status import SqlStatus
 from ledger.adapters.sql_tables import certificates
@@ -28,7 +28,7 @@ class SqlCertificates(SqlSession):
     """See ledger.ports.RecordStore."""
 
     def save_certificates(self, certificates_: Sequence[StoredCertificate], certified: Sequence[str] = ()) -> None:
-        rows = [{**vars(it), "certificate": orjson.dumps(it.certificate).decode()} for it in certificates_]
+        rows = [row_of_certificate(certificate) for certificate in certificates_]
         with self.transaction() as connection:
             for application_id in certified:
                 move(connection, application_id, "final", "certified", "")

@@ -16,6 +16,7 @@ from sqlalchemy import Table, create_engine, text
 
 from ledger.adapters.sql_tables import metadata
 from ledger.bootstrap import open_office, open_witnesses
+from ledger.encoding import canonical_json
 from ledger.model import Finding
 from ledger.state_proof import parse_header
 from ledger.upkeep import audit as audit_office
@@ -61,20 +62,20 @@ def test_an_office_at_work_has_nothing_that_differs(life: Life) -> None:
     assert audit(life) == []
 
 
-def block_of(certificate: Any) -> int:
-    return parse_header(bytes.fromhex(certificate["state"]["header"][2:])).number
+def block_of(file: bytes) -> int:
+    return parse_header(bytes.fromhex(json.loads(file)["state"]["header"][2:])).number
 
 
 def test_a_certificate_that_was_made_anew_as_of_the_same_block_is_no_difference(life: Life) -> None:
     """Witnesses sign it at another time: their checkpoint is another one."""
     office, store = life.office, life.office.store
-    made = max(store.certificates(), key=lambda kept: block_of(kept.certificate))
+    made = max(store.certificates(), key=lambda kept: block_of(kept.file))
     office.certifier.witnesses = open_witnesses(office.settings, FakeClock(NOW + 60))
-    block, checkpoint = office.certifier._witnessed(block_of(made.certificate))
+    block, checkpoint = office.certifier._witnessed(block_of(made.file))
     office.certifier.certify(office.trust.register_named(made.register), made.record_id, block, checkpoint)
     office.certifier.witnesses = open_witnesses(office.settings, FakeClock(NOW))
-    found = store.certificate(made.register, made.record_id, made.head)
-    assert found != made.certificate and block_of(found) == block_of(made.certificate)
+    found = canonical_json(store.certificate(made.register, made.record_id, made.head))
+    assert found != made.file and block_of(found) == block_of(made.file)
     assert audit(life) == []
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ledger.adapters.directory_store import DirectoryStore
 from ledger.dossiers import Dossiers
+from ledger.encoding import canonical_json
 from ledger.errors import ConfigurationError, DocumentCorrupt, DocumentMissing, NotFound, StoreUnavailable
 from ledger.key_ring import KeyRing
 from ledger.model import (
@@ -52,7 +53,8 @@ def ended(of: Dossier) -> Dossier:
     final = Attempt(digest_of("tx"), b"\x02raw", 90, 9, 5, "final", 3, digest_of("block"))
     sent = Transaction(SIGNER, 7, ("other", name), (replace(final, state="replaced", block_number=None), final))
     record = digest_of(f"record {name}")
-    kept = StoredCertificate(REGISTER, record, 1, digest_of("head"), {"b": [f"Siti Nurhaliza {name}"], "a": None})
+    file = canonical_json({"b": [f"Siti Nurhaliza {name}"], "a": None})
+    kept = StoredCertificate(REGISTER, record, 1, digest_of("head"), file)
     application = of.application.moved("certified")
     return replace(of, application=application, transactions=(sent,), certificates=(kept,))
 
@@ -93,7 +95,6 @@ def test_approvals_and_the_end_join_the_dossier(dossiers: Dossiers) -> None:
     dossiers.ring.append(dossiers._lines(end, known=True))
     found = dossiers.read("one")
     assert found == replace(end, approvals=(second, first))
-    assert list(found.certificates[0].certificate) == ["b", "a"]
     assert dossiers.ended() == {"one"}
 
 

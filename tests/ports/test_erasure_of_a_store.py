@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 
 from ledger.adapters.sql_store import SqlStore
 from ledger.batch_entry import BatchEntry
-from ledger.encoding import ZERO32
+from ledger.encoding import ZERO32, canonical_json
 from ledger.entries import layout_of
 from ledger.errors import Conflict, IdempotencyMismatch, NotFound, Refused
 from ledger.model import Application, Hold, RecordedEntry, StoredCertificate, StoredContent, StoredDocument, Tombstone
@@ -54,7 +54,8 @@ def accept(store: RecordStore, number: int, record_id: bytes = RECORD, created: 
     stored = StoredDocument(cid, digest(number + 100), 5, "application/pdf", wraps)
     content = StoredContent(digest(number), record_id, fields)
     store.add_application(application, [content], [stored], f"key-{number}", digest(9))
-    store.save_certificates([StoredCertificate(REGISTER, record_id, number, digest(number), {"content": fields})])
+    file = canonical_json({"content": fields})
+    store.save_certificates([StoredCertificate(REGISTER, record_id, number, digest(number), file)])
     store.add_to_index({digest(number): [digest(77)]})
 
 

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.adapters.http_witness import HttpWitness
 from ledger.bootstrap import open_witnesses
-from ledger.certifier import Certifier
 from ledger.checkpoint import MAX_BYTES, Checkpoint, VerifierKey, cosigners, note
+from ledger.cosigned import cosigned
 from ledger.errors import ConfigurationError, KhalayakError, MalformedProof, SplitView, Unavailable
 from ledger.model import Block
 from ledger.settings import Settings
@@ -27,6 +27,7 @@ from tests.fakes import FakeClock
 ORIGIN = "demo/eip155:31337"
 BLOCK = Checkpoint(ORIGIN, 7, b"\x07" * 32)
 KEYS = {name: Ed25519PrivateKey.from_private_bytes(name.encode() * 32) for name in "abcx"}
+KEYS_TRUSTED = tuple(str(VerifierKey(name, KEYS[name].public_key().public_bytes_raw())) for name in "abc")
 NOTE = note(BLOCK, [BLOCK.sign("a", KEYS["a"], 100)])
 GZIP = gzip.compress(NOTE.encode())
 
@@ -118,10 +119,11 @@ def test_what_is_no_url_of_a_witness_is_a_wrong_setting(url: str) -> None:
     assert "a:b" not in str(caught.value)
 
 
-def certifier(*witnesses: HttpWitness) -> Certifier:
-    keys = tuple(str(VerifierKey(name, KEYS[name].public_key().public_bytes_raw())) for name in "abc")
-    trust = TrustRoot("demo", 31337, bytes(32), (), keys, 2)
-    return Certifier(trust, None, None, witnesses)  # type: ignore[arg-type]
+def checkpoint(*urls: str) -> str:
+    """What the witnesses at these addresses sign of the block, for a trust root with the keys of a, b and c."""
+    trust = TrustRoot("demo", 31337, bytes(32), (), KEYS_TRUSTED, 2)
+    block = Block(BLOCK.number, BLOCK.block_hash, 0, b"")
+    return cosigned(block, trust, [HttpWitness(url, 2) for url in urls])
 
 
 def test_no_witness_spoils_what_the_others_sign() -> None:
@@ -132,15 +134,14 @@ def test_no_witness_spoils_what_the_others_sign() -> None:
         bad.append(running.enter_context(server(signed(BLOCK, "x"))))
         forged = answer(note(BLOCK, [NOTE.splitlines()[-1].replace("— a", "— c")]))
         bad.append(running.enter_context(server(forged)))
-        office = certifier(*(HttpWitness(url, 2) for url in [*bad, *good]))
-        collected = office._cosigned(Block(BLOCK.number, BLOCK.block_hash, 0, b""))
-    assert cosigners(collected, ORIGIN, office.trust.witnesses) == {"a", "b"}
+        collected = checkpoint(*bad, *good)
+    assert cosigners(collected, ORIGIN, KEYS_TRUSTED) == {"a", "b"}
     assert len(collected.splitlines()) == 6  # three of the checkpoint, an empty one, two signatures
 
 
 def test_where_nobody_signs_that_counts_there_is_no_checkpoint() -> None:
     with server(signed(BLOCK, "x")) as url, pytest.raises(Unavailable, match="No witness"):
-        certifier(HttpWitness(url))._cosigned(Block(BLOCK.number, BLOCK.block_hash, 0, b""))
+        checkpoint(url)
 
 
 def test_the_settings_name_the_witnesses() -> None:

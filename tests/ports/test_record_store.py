@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ledger.adapters.sql_store import SqlStore
-from ledger.encoding import ZERO32, keccak256
+from ledger.encoding import ZERO32, canonical_json, keccak256
 from ledger.entries import layout_of
 from ledger.errors import BadInput, Conflict, IdempotencyMismatch, NotFound
 from ledger.identity_entry import IdentityEntry
@@ -103,7 +103,9 @@ def test_a_reopened_store_has_everything_that_was_accepted(open_store: Callable[
     first.add_approval("one", Approval(RELAYER, "registrar", b"\x01" * 65))
     sign(first)
     follow(first, 9, [recorded()])
-    first.save_certificates([StoredCertificate(REGISTER, RECORD, 1, b"head", {"entries": [{}], "note": "—\n"})])
+    first.save_certificates(
+        [StoredCertificate(REGISTER, RECORD, 1, b"head", canonical_json({"entries": [{}], "note": "—\n"}))]
+    )
     again = open_store()
     assert again.application("one") == replace(application(), state="signed")
     assert again.approvals("one") == [Approval(RELAYER, "registrar", b"\x01" * 65)]
@@ -224,13 +226,15 @@ def test_an_approval_given_again_replaces_nothing_and_all_ascend_by_signer(store
 
 def test_the_newest_certificate_is_of_the_longest_history_and_the_last_made(store: RecordStore) -> None:
     for head, length, note in ((b"b", 2, "first"), (b"a", 1, "old"), (b"b", 2, "again")):
-        kept = StoredCertificate(REGISTER, RECORD, length, head, {"entries": [{}] * length, "note": note})
+        kept = StoredCertificate(
+            REGISTER, RECORD, length, head, canonical_json({"entries": [{}] * length, "note": note})
+        )
         store.save_certificates([kept])
     assert store.certificate(REGISTER, RECORD) == {"entries": [{}, {}], "note": "again"}
 
 
 def certificate(sequence: int, note: str) -> StoredCertificate:
-    return StoredCertificate(REGISTER, RECORD, sequence, b"head %d" % sequence, {"note": note})
+    return StoredCertificate(REGISTER, RECORD, sequence, b"head %d" % sequence, canonical_json({"note": note}))
 
 
 def test_certificates_are_saved_together_with_the_applications_that_they_certify(store: RecordStore) -> None:
