@@ -17,6 +17,7 @@ from secrets import SystemRandom
 
 import structlog
 
+from ledger.collecting import uncollected
 from ledger.encoding import ZERO32, keccak256
 from ledger.errors import (
     ChainUnreachable,
@@ -37,6 +38,7 @@ from ledger.trust import TrustedRegister
 BLOCKS_A_STEP = 1_000
 EVENTS_A_STEP = 20_000  # about 30 MB while they are read; fewer would write the same pages of an index more often
 PROVED_A_STEP = 32
+_FIRST = ZERO32 + (1).to_bytes(32, "big")  # how the words of a record's first entry begin
 
 Tell = Callable[[Sequence[RecordedEntry]], None]
 
@@ -103,7 +105,8 @@ class Follower:
         first = followed.number + 1 if followed else self._deployed(final)
         for step in self._read(followed, first, final):
             try:
-                kept = self._keep(followed, step)
+                with uncollected():
+                    kept = self._keep(followed, step)
             except EntryMissing:
                 if followed is None or followed == self._read_again:
                     raise
@@ -158,9 +161,10 @@ class Follower:
 
     def _step(self, followed: Followed | None, first: int, last: int, final: int) -> _Step:
         """What these blocks recorded, as far as the node alone can be asked whether it is so."""
-        logs = self.chain.logs(self.trusted.name.address, first, last)
-        headers = self._headers(followed, last, logs)
-        recorded = self.register.decode(logs, {number: block.time for number, block in headers.items()})
+        with uncollected():
+            logs = self.chain.logs(self.trusted.name.address, first, last)
+            headers = self._headers(followed, last, logs)
+            recorded = self.register.decode(logs, {number: block.time for number, block in headers.items()})
         if last == final:
             self._check_heads(recorded, headers[last])
         return _Step(first, Followed(last, headers[last].hash), logs, recorded)
@@ -244,12 +248,13 @@ class Follower:
                 before = item.head
 
     def _check_unbroken(self, recorded: Sequence[RecordedEntry]) -> None:
-        changed = {item.record_id for item in recorded if item.words[:32] != ZERO32}
+        changed = {item.record_id for item in recorded if not item.words.startswith(ZERO32)}
         newest = dict(self.store.newest(self.name, changed))
         for item in recorded:
-            record_id, words, before = item.record_id, item.words, newest.get(item.record_id)
-            previous, sequence = (ZERO32, 1) if before is None else (keccak256(before), _sequence(before) + 1)
-            if words[:32] != previous or _sequence(words) != sequence:
+            record_id, _, words, *_ = item
+            before = newest.get(record_id)
+            follows = _FIRST if before is None else keccak256(before) + (_sequence(before) + 1).to_bytes(32, "big")
+            if not words.startswith(follows):
                 raise EntryMissing(
                     f"Block {item.block_number} changes a record whose entry before is unknown.",
                     "The node left out a log, or made one up: compare with another node.",

@@ -16,7 +16,15 @@ from ledger.adapters.sql_words import packed, words_in
 from ledger.encoding import address_bytes, checksum_address
 from ledger.entries import person_at
 from ledger.errors import IdempotencyMismatch
-from ledger.model import Application, Place, RecordedEntry, StoredCertificate, StoredContent, StoredDocument
+from ledger.model import (
+    MAX_LOG_INDEX,
+    Application,
+    Place,
+    RecordedEntry,
+    StoredCertificate,
+    StoredContent,
+    StoredDocument,
+)
 
 ERASED = ""  # the fields of a content that was erased; those of any other are a JSON list
 
@@ -104,16 +112,16 @@ def rows_of_entries(register: int, items: Sequence[RecordedEntry]) -> tuple[list
     approved: list[Any] = []
     entries: list[Any] = []
     at = person_at(items[0].layout) if items else 0
-    sent: tuple[bytes, tuple[str, ...]] | None = None
-    call = 0
+    sent: tuple[int, bytes, tuple[str, ...]] | None = None
+    call = first = 0
     for record_id, layout, words, approvers, block_number, log_index, transaction_hash in items:
-        place = numbered(register, Place(block_number, log_index))
-        if sent != (transaction_hash, approvers):
-            call, sent = place, (transaction_hash, approvers)
-            short = [address_bytes(approver) for approver in approvers]
+        if sent != (block_number, transaction_hash, approvers):
+            call, sent = numbered(register, Place(block_number, log_index)), (block_number, transaction_hash, approvers)
+            first, short = call - log_index, [address_bytes(approver) for approver in approvers]
             time = int.from_bytes(words[64:96], "big")
-            calls.append([place, place, register, time, transaction_hash, b"".join(short)])
-            approved += [(approver, place) for approver in short]
+            calls.append([call, call, register, time, transaction_hash, b"".join(short)])
+            approved += [(approver, call) for approver in short]
+        place = first + log_index if log_index <= MAX_LOG_INDEX else numbered(register, Place(block_number, log_index))
         calls[-1][1] = place
         sequence, person = int.from_bytes(words[32:64], "big"), words[at : at + 20] if at else None
         entries.append((place, register, record_id, sequence, call, words[127], person, packed(layout, words)))

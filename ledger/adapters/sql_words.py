@@ -10,7 +10,7 @@ from ledger.errors import StoreUnavailable
 
 
 def packed(layout: Layout, words: bytes) -> bytes:
-    """What `words_in` makes the words of an entry of. A first title takes 137 bytes of its 384."""
+    """What `words_in` makes the words of an entry of. A first title takes 135 bytes instead of 384."""
     wide, _ = _forms(layout)
     return b"".join(wide.unpack(words)).rstrip(b"\0")
 
