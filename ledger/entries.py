@@ -122,13 +122,16 @@ def verify_history(entries: Sequence[Entry]) -> None:
         previous, time = entry.head, entry.time
 
 
+def widths(layout: Layout) -> list[int]:
+    """How many bytes each member has; the rest of its word, to the left, is zero."""
+    kinds, used = [member.split(" ")[0] for member in layout.split(",")], {"bytes32": 32, "address": 20}
+    return [used[kind] if kind in used else _bits(kind) // 8 for kind in kinds]
+
+
 @cache
 def _measures(layout: Layout) -> tuple[int, int]:
     """How many bytes the words are, and a mask of the bits that are zero in all of them."""
-    kinds = [member.split(" ")[0] for member in layout.split(",")]
-    used = {"bytes32": 256, "address": 160}
-    bits = [used[kind] if kind in used else _bits(kind) for kind in kinds]
-    mask = b"".join([((1 << 256) - (1 << n)).to_bytes(32, "big") for n in bits])
+    mask = b"".join([b"\xff" * (32 - width) + bytes(width) for width in widths(layout)])
     return len(mask), int.from_bytes(mask, "big")
 
 

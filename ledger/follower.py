@@ -17,6 +17,7 @@ from secrets import SystemRandom
 
 import structlog
 
+from ledger.collecting import uncollected
 from ledger.encoding import ZERO32, keccak256
 from ledger.errors import (
     ChainUnreachable,
@@ -37,10 +38,21 @@ from ledger.trust import TrustedRegister
 BLOCKS_A_STEP = 1_000
 EVENTS_A_STEP = 20_000  # about 30 MB while they are read; fewer would write the same pages of an index more often
 PROVED_A_STEP = 32
+_FIRST = ZERO32 + (1).to_bytes(32, "big")  # how the words of a record's first entry begin
 
 Tell = Callable[[Sequence[RecordedEntry]], None]
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Blocks from `first` up to the one `reached`, their logs, and the entries that these record."""
+
+    first: int
+    reached: Followed
+    logs: Sequence[Log]
+    recorded: Sequence[RecordedEntry]
 
 
 @dataclass(frozen=True)
@@ -91,29 +103,29 @@ class Follower:
         if final is None:
             return
         first = followed.number + 1 if followed else self._deployed(final)
-        for last, logs in self._read(first, final):
+        for step in self._read(followed, first, final):
             try:
-                reached = self._keep(followed, last, logs, last == final)
+                with uncollected():
+                    kept = self._keep(followed, step)
             except EntryMissing:
                 if followed is None or followed == self._read_again:
                     raise
                 self._fill(followed)
-                reached = self._keep(followed, last, self._logs(followed.number + 1, last), last == final)
-            if reached is None:
+                kept = self._keep(followed, self._step(followed, step.first, step.reached.number, final))
+            if not kept:
                 return
-            followed = reached
-
-    def _logs(self, first: int, last: int) -> list[Log]:
-        return self.chain.logs(self.trusted.name.address, first, last)
+            followed = step.reached
 
     def _deployed(self, final: int) -> int:
-        """The first block whose state has the register's code, or `final` + 1. That a block has it not yet must be
+        """The first block whose state has the register's code, or `final` + 1: looked for in strides that double, since
+        an operator who names a start names a near one, and then by halving. That a block has it not yet must be
         proved: a node that has dropped a state may say so of a block behind the deployment."""
-        low, high = self.start, final + 1
+        low, high, stride = self.start, final + 1, 1
         try:
             while low < high:
-                middle = (low + high) // 2
+                middle = min(low + stride - 1, (low + high) // 2)
                 low, high = (low, middle) if self._has_code(middle) else (middle + 1, high)
+                stride *= 2
         except (ChainUnreachable, InvalidProof, StateDropped):
             return self.start
         return low
@@ -124,28 +136,38 @@ class Follower:
         account = prove_account(parse_header(block.header).state_root, address, proof.account)
         return account is not None and account.code_hash != keccak256(b"")
 
-    def _read(self, first: int, final: int) -> Iterator[tuple[int, list[Log]]]:
-        """The logs of all blocks in ranges: the last block of each, and its logs. While one is worked on, the next is
-        asked for."""
-        step, ahead = 1, None
+    def _read(self, followed: Followed | None, first: int, final: int) -> Iterator[_Step]:
+        """What all blocks up to `final` recorded, in steps. While one is worked on, the next is read."""
+        size, ahead = 1, None
         with ThreadPoolExecutor(1) as reader:
             while first <= final:
-                last = min(first + step - 1, final)
-                asked = ahead or reader.submit(self._logs, first, last)
+                last = min(first + size - 1, final)
+                asked = ahead or reader.submit(self._step, followed, first, last, final)
                 ahead = None
                 try:
-                    logs = asked.result()
+                    step = asked.result()
                 except RangeRefused:
                     if first == last:
                         raise
-                    step = (last - first + 1) // 2
+                    size = (last - first + 1) // 2
                     continue
-                step = _next_step(last - first + 1, len(logs))
-                first, done = last + 1, last
+                size = _next_size(last - first + 1, len(step.logs))
+                first = last + 1
+                if followed is None or followed.number < last:
+                    followed = step.reached
                 if first <= final:
-                    last = min(first + step - 1, final)
-                    ahead = reader.submit(self._logs, first, last)
-                yield done, logs
+                    ahead = reader.submit(self._step, followed, first, min(first + size - 1, final), final)
+                yield step
+
+    def _step(self, followed: Followed | None, first: int, last: int, final: int) -> _Step:
+        """What these blocks recorded, as far as the node alone can be asked whether it is so."""
+        with uncollected():
+            logs = self.chain.logs(self.trusted.name.address, first, last)
+            headers = self._headers(followed, last, logs)
+            recorded = self.register.decode(logs, {number: block.time for number, block in headers.items()})
+        if last == final:
+            self._check_heads(recorded, headers[last])
+        return _Step(first, Followed(last, headers[last].hash), logs, recorded)
 
     def _final(self, followed: Followed | None) -> int | None:
         """The number of the newest final block, None while there is none, once the node has the block followed last."""
@@ -157,25 +179,20 @@ class Follower:
             followed_block(self.chain, followed)
         return final
 
-    def _keep(self, followed: Followed | None, last: int, logs: Sequence[Log], at_the_end: bool) -> Followed | None:
-        """Check and save one step; how far the register is followed then, None if another follower was quicker."""
-        headers = self._headers(followed, last, logs)
-        recorded = self.register.decode(logs, {number: block.time for number, block in headers.items()})
-        self._check_unbroken(recorded)
-        if at_the_end:
-            self._check_heads(recorded, headers[last])
-        revealed = self.register.reveal(logs, recorded)
-        self.tell(recorded)
-        reached = Followed(last, headers[last].hash)
+    def _keep(self, followed: Followed | None, step: _Step) -> bool:
+        """Check and save one step; False if another follower was quicker."""
+        self._check_unbroken(step.recorded)
+        revealed = self.register.reveal(step.logs, step.recorded)
+        self.tell(step.recorded)
         try:
-            self.store.add_entries(self.name, followed, reached, recorded, revealed)
+            self.store.add_entries(self.name, followed, step.reached, step.recorded, revealed)
         except Conflict:
             if self.store.followed(self.name) != followed:
-                return None
+                return False
             raise InvalidProof(
-                f"Blocks up to {last} record again what was recorded.", "Compare with another node."
+                f"Blocks up to {step.reached.number} record again what was recorded.", "Compare with another node."
             ) from None
-        return reached
+        return True
 
     def _headers(self, followed: Followed | None, last: int, logs: Sequence[Log]) -> Mapping[int, Block]:
         """By number, checked against the cursor and against the logs."""
@@ -199,17 +216,13 @@ class Follower:
         """Read again all that was followed, and add what the node left out then; once for each block followed."""
         log.warning("an entry is missing, reading the register again", register=self.name, block=followed.number)
         self._read_again = followed
-        first = self._deployed(followed.number)
-        for last, logs in self._read(first, followed.number):
-            headers = self._headers(followed, last, logs)
-            kept = self._kept(first, last)
-            told = self.register.decode(logs, {number: block.time for number, block in headers.items()})
-            missed = [item for item in told if (item.block_number, item.log_index) not in kept]
+        for step in self._read(followed, self._deployed(followed.number), followed.number):
+            kept = self._kept(step.first, step.reached.number)
+            missed = [item for item in step.recorded if (item.block_number, item.log_index) not in kept]
             if missed:
                 self._check_joined(missed)
-                revealed = self.register.reveal(logs, told)
+                revealed = self.register.reveal(step.logs, step.recorded)
                 self.store.add_entries(self.name, followed, followed, missed, revealed)
-            first = last + 1
 
     def _kept(self, first: int, last: int) -> set[tuple[int, int]]:
         """The places of the entries of these blocks that are in the database."""
@@ -235,12 +248,13 @@ class Follower:
                 before = item.head
 
     def _check_unbroken(self, recorded: Sequence[RecordedEntry]) -> None:
-        changed = {item.record_id for item in recorded if item.words[:32] != ZERO32}
+        changed = {item.record_id for item in recorded if not item.words.startswith(ZERO32)}
         newest = dict(self.store.newest(self.name, changed))
         for item in recorded:
-            record_id, words, before = item.record_id, item.words, newest.get(item.record_id)
-            previous, sequence = (ZERO32, 1) if before is None else (keccak256(before), _sequence(before) + 1)
-            if words[:32] != previous or _sequence(words) != sequence:
+            record_id, _, words, *_ = item
+            before = newest.get(record_id)
+            follows = _FIRST if before is None else keccak256(before) + (_sequence(before) + 1).to_bytes(32, "big")
+            if not words.startswith(follows):
                 raise EntryMissing(
                     f"Block {item.block_number} changes a record whose entry before is unknown.",
                     "The node left out a log, or made one up: compare with another node.",
@@ -261,7 +275,7 @@ def _sequence(words: bytes) -> int:
     return int.from_bytes(words[32:64], "big")
 
 
-def _next_step(blocks: int, events: int) -> int:
+def _next_size(blocks: int, events: int) -> int:
     """How many blocks to ask for next: as many as have so many events if they are as dense, and no more than twice as
     many as before."""
     return max(1, min(2 * blocks, BLOCKS_A_STEP, blocks * EVENTS_A_STEP // max(1, events)))

@@ -17,7 +17,7 @@ from web3 import HTTPProvider
 from ledger.adapters.block_header import encode_header
 from ledger.adapters.contract_errors import reverted
 from ledger.adapters.event_logs import read_logs
-from ledger.adapters.json_rpc import Together, uncollected
+from ledger.adapters.json_rpc import Together
 from ledger.encoding import from_hex, keccak256, to_hex
 from ledger.errors import (
     BadInput,
@@ -147,13 +147,12 @@ class EvmChain:
         where = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
         # Whoever lags behind answers with the logs it has, without a word; where many nodes share an address, only the
         # same request tells of the same one.
-        with uncollected():
-            told, header = self._ask_together([("eth_getLogs", [where]), (_HEADER, [hex(last), False])])
-            try:
-                self._read(partial(_block, last), header, _HEADER)
-            except NotFound:
-                raise self._unreachable(f"has no block {last} yet") from None
-            return self._read(partial(read_logs, address, first, last), told, "eth_getLogs")
+        told, header = self._ask_together([("eth_getLogs", [where]), (_HEADER, [hex(last), False])])
+        try:
+            self._read(partial(_block, last), header, _HEADER)
+        except NotFound:
+            raise self._unreachable(f"has no block {last} yet") from None
+        return self._read(partial(read_logs, address, first, last), told, "eth_getLogs")
 
     def proof(self, address: str, slots: Sequence[bytes], block_number: int) -> AccountProof:
         names = [to_hex(slot) for slot in slots]

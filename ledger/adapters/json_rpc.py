@@ -3,9 +3,7 @@ all that is done with them takes."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -16,19 +14,6 @@ from ledger.errors import RangeRefused
 
 MAX_ANSWER = 256 << 20  # bytes
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """A long answer is a hundred thousand objects, all in use and none in a cycle. The garbage collector would look at
-    each of them again and again, and at everything else in this process: a third of the time of reading logs."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class Together:

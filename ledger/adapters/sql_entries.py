@@ -12,6 +12,7 @@ from ledger.adapters.sql_history import OF_REGISTER, entries_query
 from ledger.adapters.sql_rows import add_all, add_once, entry_in, inserting, parts, rows_of_entries
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import applications, call_approvers, calls, contents, cursors, entries, revealed
+from ledger.adapters.sql_words import words_in
 from ledger.errors import Conflict
 from ledger.model import Followed, Place, RecordedEntry
 
@@ -48,14 +49,14 @@ class SqlEntries(SqlSession):
         return followed.number if followed else None
 
     def newest(self, register: str, record_ids: Collection[bytes]) -> dict[bytes, bytes]:
-        number, _ = self.register_number(register)
+        number, layout = self.register_number(register)
         found = dict[bytes, bytes]()
         key = (entries.c.record_id, entries.c.sequence)
         for part in parts(list(record_ids)):
             of = (entries.c.register == number, entries.c.record_id.in_(part))
             last = select(key[0], func.max(key[1])).where(*of).group_by(key[0])
             query = select(key[0], entries.c.entry).where(entries.c.register == number, tuple_(*key).in_(last))
-            found |= {row.record_id: row.entry for row in self.all(query)}
+            found |= {row.record_id: words_in(layout, row.entry) for row in self.all(query)}
         return found
 
     def history(self, register: str, record_id: bytes) -> list[RecordedEntry]:

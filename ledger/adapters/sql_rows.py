@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 import orjson
@@ -11,10 +12,19 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Table, cast, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.adapters.sql_places import numbered, place_in
+from ledger.adapters.sql_words import packed, words_in
 from ledger.encoding import address_bytes, checksum_address
 from ledger.entries import person_at
 from ledger.errors import IdempotencyMismatch
-from ledger.model import Application, Place, RecordedEntry, StoredCertificate, StoredContent, StoredDocument
+from ledger.model import (
+    MAX_LOG_INDEX,
+    Application,
+    Place,
+    RecordedEntry,
+    StoredCertificate,
+    StoredContent,
+    StoredDocument,
+)
 
 ERASED = ""  # the fields of a content that was erased; those of any other are a JSON list
 
@@ -23,7 +33,9 @@ NOW = {
     "sqlite": cast(func.strftime("%s", "now"), BigInteger),
     "postgresql": cast(func.floor(func.extract("epoch", func.clock_timestamp())), BigInteger),
 }
-_MARK = {"sqlite": "?", "postgresql": "%s"}
+# SQLite would copy each page that a statement changes to undo that statement alone; with "OR FAIL" it does not.
+_INSERT_ALL = {"sqlite": ("INSERT OR FAIL", "?"), "postgresql": ("INSERT", "%s")}
+_ROWS = 2_000  # in one statement: SQLite takes 32,766 values, PostgreSQL 65,535
 _VALUES = 500  # in the list of one query
 T = TypeVar("T")
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -42,12 +54,18 @@ def add_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, A
 
 
 def add_all(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert rows that are not there yet; each has its values in the order of the table's columns. SQLAlchemy's own
-    insert would take three times as long."""
-    if rows:
-        marks = ", ".join([_MARK[connection.dialect.name]] * len(table.columns))
-        columns = ", ".join(table.columns.keys())
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", rows)  # nosec B608
+    """Insert rows that are not there yet, in a transaction that ends if one is; each has its values in the order of the
+    table's columns. SQLAlchemy's own insert would take three times as long. SQLite lets other threads run while it
+    works on a statement, and not between two, so most rows go many in one."""
+    insert, mark = _INSERT_ALL[connection.dialect.name]
+    marks = f"({', '.join([mark] * len(table.columns))})"
+    start = f"{insert} INTO {table.name} ({', '.join(table.columns.keys())}) VALUES "
+    alone = len(rows) % _ROWS
+    many = start + ", ".join([marks] * _ROWS) if alone < len(rows) else ""
+    for first in range(alone, len(rows), _ROWS):
+        connection.exec_driver_sql(many, tuple(chain.from_iterable(rows[first : first + _ROWS])))
+    if alone:
+        connection.exec_driver_sql(start + marks, rows[:alone])
 
 
 def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -94,19 +112,19 @@ def rows_of_entries(register: int, items: Sequence[RecordedEntry]) -> tuple[list
     approved: list[Any] = []
     entries: list[Any] = []
     at = person_at(items[0].layout) if items else 0
-    sent: tuple[bytes, tuple[str, ...]] | None = None
-    call = 0
-    for record_id, _, words, approvers, block_number, log_index, transaction_hash in items:
-        place = numbered(register, Place(block_number, log_index))
-        if sent != (transaction_hash, approvers):
-            call, sent = place, (transaction_hash, approvers)
-            packed = [address_bytes(approver) for approver in approvers]
+    sent: tuple[int, bytes, tuple[str, ...]] | None = None
+    call = first = 0
+    for record_id, layout, words, approvers, block_number, log_index, transaction_hash in items:
+        if sent != (block_number, transaction_hash, approvers):
+            call, sent = numbered(register, Place(block_number, log_index)), (block_number, transaction_hash, approvers)
+            first, short = call - log_index, [address_bytes(approver) for approver in approvers]
             time = int.from_bytes(words[64:96], "big")
-            calls.append([place, place, register, time, transaction_hash, b"".join(packed)])
-            approved += [(approver, place) for approver in packed]
+            calls.append([call, call, register, time, transaction_hash, b"".join(short)])
+            approved += [(approver, call) for approver in short]
+        place = first + log_index if log_index <= MAX_LOG_INDEX else numbered(register, Place(block_number, log_index))
         calls[-1][1] = place
         sequence, person = int.from_bytes(words[32:64], "big"), words[at : at + 20] if at else None
-        entries.append((place, register, record_id, sequence, call, words[127], person, words))
+        entries.append((place, register, record_id, sequence, call, words[127], person, packed(layout, words)))
     return [tuple(row) for row in calls], approved, entries
 
 
@@ -140,4 +158,5 @@ def document_in(row: Row[Any]) -> StoredDocument:
 def entry_in(row: Row[Any], layout: str) -> RecordedEntry:
     approvers = (row.approvers[i : i + 20] for i in range(0, len(row.approvers), 20))
     names = tuple(checksum_address(approver) for approver in approvers)
-    return RecordedEntry(row.record_id, layout, row.entry, names, *place_in(row.place), row.transaction_hash)
+    words = words_in(layout, row.entry)
+    return RecordedEntry(row.record_id, layout, words, names, *place_in(row.place), row.transaction_hash)

@@ -24,7 +24,7 @@ from scripts.bench.figures import Figures, figure
 from scripts.tools.kubo import find_ipfs, start_kubo
 
 FILES, FILE_BYTES, AT_ONCE = 4000, 20_000, 500
-ROUNDS = 3  # of small documents, ours and theirs in turn: how long this disk's syncs take varies
+ROUNDS = 3  # of small documents, ours and theirs in turn: how long it takes to make a file varies
 BIG_PIECES, PIECE = 512, 1 << 20
 MAX_GROWTH_KIB = 64 << 10  # of this process, while a document of BIG_PIECES MiB passes through
 

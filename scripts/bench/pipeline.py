@@ -90,8 +90,8 @@ def batch_figures() -> Figures:
 
 
 def land_figures() -> Figures:
-    """Titles, each with a document of its own of 20 kB, as many an application as come with documents, in an office that
-    has certified others before. What is wanted counts from when they were submitted."""
+    """Titles, each with a document of its own of 20 kB, as many an application as come with documents, in an office
+    that has certified others before. What is wanted counts from when they were submitted."""
     watch = Stopwatch()
     with open_desk() as desk:
         requests = [title_request(row) for row in registry.rows("land", TITLES + WARM)]
