@@ -88,7 +88,8 @@ def test_ten_times_the_rows_take_no_more_memory_to_check(desk: Importer) -> None
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         job.close()
-    assert peaks[1] < 1.5 * peaks[0], peaks
+    # A row takes over a kilobyte in memory; other threads of this process may take some too meanwhile.
+    assert peaks[1] < peaks[0] + (512 << 10), peaks
 
 
 def test_what_failed_is_submitted_anew_by_the_same_command(desk: Importer) -> None:
