@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ledger.adapters.chain_process import ChainProcess
 from ledger.adapters.directory_store import DirectoryStore
-from ledger.adapters.failover_chain import FailoverChain, open_chain
+from ledger.adapters.failover_chain import open_chain
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
@@ -143,8 +143,7 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
-    if isinstance(chain, FailoverChain):
-        chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
+    chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
     documents = open_documents(settings)
     dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
     publisher, closed = open_publisher(settings, trust, store, chain, clock, documents)

@@ -106,7 +106,7 @@ class Follower:
         if final is None:
             return
         try:
-            for step in self._read(followed.number + 1 if followed else self._deployed(final), final):
+            for step in self._read(followed.number + 1 if followed else self._deployed(final), final, followed):
                 if not self._kept_whole(followed, step):
                     return
                 followed = step.reached
@@ -146,9 +146,10 @@ class Follower:
         account = prove_account(parse_header(block.header).state_root, address, proof.account)
         return account is not None and account.code_hash != keccak256(b"")
 
-    def _read(self, first: int, final: int, beside: int | None = None) -> Iterator[Step]:
+    def _read(self, first: int, final: int, followed: Followed | None, beside: int | None = None) -> Iterator[Step]:
         """What all blocks from `first` to `final` recorded, in steps, each with the block `beside` it or, without one,
-        that before its first. While one is kept the next ones are read: elsewhere, once there is much to read."""
+        that before its first, from nodes that have the one `followed`. While one is kept the next ones are read:
+        elsewhere, once there is much to read."""
         size, ahead = 1, deque[tuple[Asked, Future[Step]]]()
         with ThreadPoolExecutor(1) as here:
             read_here = partial(here.submit, partial(read_step, self.chain))
@@ -156,7 +157,7 @@ class Follower:
             while first <= final or ahead:
                 while first <= final and len(ahead) < STEPS_AHEAD:
                     known = beside if beside is not None else first - 1 if first else None
-                    asked = Asked(first, min(first + size - 1, final), final, known)
+                    asked = Asked(first, min(first + size - 1, final), final, known, followed)
                     ahead.append((asked, read(self.trusted, asked)))
                     first = asked.last + 1
                 asked, found = ahead.popleft()
@@ -209,7 +210,7 @@ class Follower:
         """Read again all that was followed, and add what the node left out then; once for each block followed."""
         log.warning("an entry is missing, reading the register again", register=self.name, block=followed.number)
         self._read_again = followed
-        for step in self._read(self._deployed(followed.number), followed.number, beside=followed.number):
+        for step in self._read(self._deployed(followed.number), followed.number, followed, followed.number):
             assert step.beside
             same_block(followed, step.beside)
             kept = self._kept(step.asked.first, step.asked.last)

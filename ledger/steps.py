@@ -27,13 +27,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Asked:
-    """Blocks `first` to `last`, where the chain's newest final block is `final`, and one `beside` them, which was
-    followed; None at the beginning."""
+    """Blocks `first` to `last`, where the chain's newest final block is `final`, and one `beside` them, None at the
+    beginning; of a node that has `expected` (ledger.ports.Chain.expect)."""
 
     first: int
     last: int
     final: int
     beside: int | None
+    expected: Followed | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def read_step(chain: Chain, trusted: TrustedRegister, asked: Asked) -> Step:
     """The headers of the blocks with logs hash to what the logs name, every entry's approvers are those it commits to,
     and, at the end of the chain, the register's storage holds the heads of entries. Raises ChainUnreachable,
     RangeRefused, NotFound (a block is not there any more), InvalidProof."""
+    chain.expect([asked.expected])
     with uncollected():
         logs = chain.logs(trusted.name.address, asked.first, asked.last)
         headers = _headers(chain, {asked.last} | ({asked.beside} if asked.beside is not None else set()), logs)

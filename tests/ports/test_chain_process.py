@@ -20,11 +20,12 @@ from ledger.adapters.chain_process import ChainProcess
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.errors import ChainUnreachable, NotFound
 from ledger.follower import Follower
-from ledger.model import Block, RecordedEntry
+from ledger.model import Block, Followed, RecordedEntry
 from ledger.ports import Chain
-from ledger.steps import Step
+from ledger.steps import Asked, Step
 from scripts.devnet import free_port
 from tests.faults.proxy import ask
+from tests.forks import anvil
 from tests.office import TestOffice, running_office
 
 
@@ -142,6 +143,40 @@ def test_a_node_that_is_away_is_away_there_too() -> None:
             process.submit(header, 1).result()
     finally:
         process.close()
+
+
+def expecting(chain: Chain, followed: Followed) -> Block:
+    chain.expect([followed])
+    return chain.block(followed.number)
+
+
+def test_there_too_a_node_is_refused_that_has_not_what_was_followed() -> None:
+    with anvil(apart=1) as node, anvil(apart=2) as fork:
+        final = node.chain.block("finalized")
+        process = ChainProcess(f"{fork.url} {node.url}")
+        try:
+            assert process.submit(header, final.number).result() == fork.chain.block(final.number) != final
+            assert process.submit(expecting, Followed(final.number, final.hash)).result() == final
+        finally:
+            process.close()
+
+
+def test_a_follower_expects_of_all_nodes_what_it_followed(
+    desk: TestOffice, store: SqlStore, elsewhere: ChainProcess
+) -> None:
+    Follower(desk.trusted(), store, desk.office.chain).run_once()
+    followed = store.followed(str(desk.trusted().name))
+    desk.certify(desk.approve(desk.issue(desk.request())).id)
+    asked: list[Asked] = []
+
+    class Noting(Counted):
+        def submit(self, work: Callable[..., Step], /, *arguments: Any) -> Future[Any]:
+            asked.append(arguments[1])
+            return super().submit(work, *arguments)
+
+    ask(desk.office.settings.rpc_url, "hardhat_mine", [hex(10)])
+    Follower(desk.trusted(), store, desk.office.chain, elsewhere=Noting(elsewhere)).run_once()
+    assert asked and {each.expected for each in asked} == {followed}
 
 
 def test_they_end_with_whoever_started_them() -> None:
