@@ -40,7 +40,7 @@ from ledger.trust import TrustedRegister
 
 BLOCKS_A_STEP = 1_000
 STEPS_AHEAD = 2
-MUCH = 1_000  # events of a step, from which on the next ones are read elsewhere
+MUCH = 20_000  # events yet to be read, if blocks go on to be so full, that are worth the start of processes
 EVENTS_A_STEP = 20_000  # about 30 MB while they are read; fewer would write the same pages of an index more often
 _FIRST = ZERO32 + (1).to_bytes(32, "big")  # how the words of a record's first entry begin
 
@@ -176,7 +176,7 @@ class Follower:
                     ahead.clear()
                     continue
                 size = _next_size(blocks, len(step.recorded))
-                if self.elsewhere and len(step.recorded) >= MUCH:
+                if self.elsewhere and len(step.recorded) * (final - asked.last) >= MUCH * blocks:
                     read = partial(self.elsewhere.submit, read_step)
                 yield step
 

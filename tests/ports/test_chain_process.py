@@ -102,7 +102,7 @@ def test_a_follower_reads_elsewhere_what_it_reads_here(
 def test_few_entries_start_no_process(
     desk: TestOffice, store: SqlStore, elsewhere: ChainProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower_module, "MUCH", 4)
+    monkeypatch.setattr(follower_module, "MUCH", 10**4)
     desk.office.run_once()
     counted = Counted(elsewhere)
     Follower(desk.trusted(), store, desk.office.chain, elsewhere=counted).run_once()
