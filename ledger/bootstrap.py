@@ -24,6 +24,7 @@ from ledger.eraser import Eraser
 from ledger.errors import ConfigurationError, Unavailable
 from ledger.follower import Follower
 from ledger.health import FOLLOWER_LEASE, Health
+from ledger.holds import Holds
 from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.monitor import Monitor, Say, Watches
@@ -145,7 +146,8 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
     if isinstance(chain, FailoverChain):
         chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
     documents = open_documents(settings)
-    dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
+    ring = KeyRing(settings.key_ring)
+    dossiers, holds = Dossiers(ring, documents, readers), Holds(trust, chain, ring)
     publisher, closed = open_publisher(settings, trust, store, chain, clock, documents)
     if publisher and not rebuilding:
         note_if_behind(store, chain, publisher.relayers)
@@ -163,8 +165,8 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
         tuple(Follower(trusted, store, chain, start=settings.start_block) for trusted in trust.registers),
         Certifier(trust, store, chain, open_witnesses(settings, clock), verifier.verify),
         verifier,
-        Eraser(trust, store, documents, dossiers),
-        Retention(trust, store, chain, clock, settings.index_key),
+        Eraser(trust, store, documents, dossiers, holds),
+        Retention(trust, store, holds, clock, settings.index_key),
         dossiers,
         _health(settings, trust, store, documents, publisher, closed),
         closed,

@@ -15,6 +15,7 @@ import structlog
 from ledger.dossiers import Dossiers
 from ledger.encoding import RegisterName, from_hex, to_hex
 from ledger.errors import NotFound, Refused
+from ledger.holds import Holds
 from ledger.model import RecordedEntry, Tombstone
 from ledger.ports import DocumentStore, RecordStore
 from ledger.registers import register_of_kind
@@ -28,16 +29,20 @@ log = structlog.get_logger()
 class Eraser:
     """Works on the office's own database, document store and dossiers."""
 
-    def __init__(self, trust: TrustRoot, store: RecordStore, documents: DocumentStore, dossiers: Dossiers) -> None:
+    def __init__(
+        self, trust: TrustRoot, store: RecordStore, documents: DocumentStore, dossiers: Dossiers, holds: Holds
+    ) -> None:
         self.registers = [str(trusted.name) for trusted in trust.registers if trusted.kind == KIND]
         self.store = store
         self.documents = documents
         self.dossiers = dossiers
+        self.holds = holds
         self._held: set[bytes] = set()
 
     def run_once(self) -> None:
         """Destroy what was ordered since the last time, and then what is left of it in files. What a legal hold forbids
         waits until it is lifted. Raises Unavailable; after a crash anywhere the same call goes on."""
+        self.holds.reconcile(self.store)  # first: a database from a backup may lack one
         for name in self.registers:
             for ordered in self.store.ordered_erasures(name):
                 self._carry_out(name, ordered)

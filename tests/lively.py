@@ -166,6 +166,14 @@ def _erased(life: Life) -> None:
     life.office.run_once()
 
 
+def _held(life: Life) -> None:
+    """Two holds that stand, and one that was lifted."""
+    retention, (first, second, _) = life.office.retention, life.parts.registrars
+    for kind, name in (("land", "issued"), ("identity", "identity"), ("land", "to be frozen")):
+        retention.place_hold(kind, record_of(life.applications[name]), first)
+    retention.lift_hold("land", record_of(life.applications["issued"]), second)
+
+
 def _under_way(life: Life) -> None:
     parts = life.parts
     uncertified = life.submit("recorded", "land", Change("issue", [parts.request()]))
@@ -192,7 +200,7 @@ def lively(folder: Path) -> Iterator[Life]:
     with running_office(folder) as parts:
         steady(parts.office)
         life = Life(parts)
-        for act in (_titles, _others, _erased, _under_way):
+        for act in (_titles, _others, _erased, _held, _under_way):
             act(life)
         assert {name: life.state_of(name) for name in life.applications} == STATES
         yield life

@@ -31,7 +31,7 @@ __all__ = ["url"]
 
 # What nothing can contradict, and why it matters to nobody (docs/operations.md).
 FREE = {"applications.number", "applications.kept", "applications.changed", "contents.indexed", "carried.position"}
-LEFT_OUT = ("leases", "identifiers", "tombstones", "holds")
+LEFT_OUT = ("leases", "identifiers", "tombstones")
 TABLES = [table for table in metadata.sorted_tables if table.name not in LEFT_OUT]
 ROUNDS = range(max(len(table.columns) for table in TABLES))
 
@@ -119,7 +119,10 @@ class Hand:
         self.database, self.dice, self.taken = database, random.Random(seed), set[str]()
 
     def row(self, table: Table) -> int:
-        of = {"applications": "id"}.get(table.name, "application_id" if "application_id" in table.columns else "NULL")
+        number = {"transactions": "number", "attempts": "transaction_number"}.get(table.name)
+        first = f"(SELECT min(application_id) FROM carried WHERE transaction_number = {table.name}.{number})"
+        own = "application_id" if "application_id" in table.columns else first if number else "NULL"
+        of = "id" if table.name == "applications" else own
         rows = self.database.execute(f"SELECT rowid, {of} FROM {table.name} ORDER BY rowid").fetchall()
         row, application = self.dice.choice([row for row in rows if row[1] not in self.taken])
         self.taken.add(application or "none")
