@@ -107,7 +107,7 @@ class Retention:
             raise BadInput("Name somebody: a name, and the day of birth to tell namesakes apart.")
         key = self._key()
         while page := self.store.contents_without_index():
-            self.store.add_to_index({item.digest: _identifiers(item, self._kind(item), key) for item in page})
+            self.store.add_to_index({item.digest: identifiers(item, self._kind(item), key) for item in page})
         found = self.store.contents_about([_hmac(key, value) for value in wanted])
         return [self._holding(policy, content) for content in found]
 
@@ -186,7 +186,8 @@ def normalised(value: str) -> str:
     return ("" if all(word.isdecimal() for word in words) else " ").join(words)
 
 
-def _identifiers(content: HeldContent, kind: str, key: bytes) -> list[bytes]:
+def identifiers(content: HeldContent, kind: str, key: bytes) -> list[bytes]:
+    """The HMACs by which a content of this kind of register is found under the index's key."""
     names = register_of_kind(kind).schema.identifying
     values = {normalised(field["value"]) for field in content.fields if field["name"] in names}
     return [_hmac(key, value) for value in values if value]

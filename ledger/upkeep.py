@@ -58,7 +58,7 @@ def audit(office: Office, progress: Progress) -> Iterator[Finding]:
             places = Places(office.trust, followed, office.chain, office.applications)
             checks = ApplicationChecks(office.trust, office.chain, office.documents, office.readers)
             follow = (followed, other.number_next, partial(own.differences, other))
-            parts = (places, checks, CustodyChecks(office.store, office.retention.holds))
+            parts = (places, checks, CustodyChecks(office.retention, own, followed))
             auditor = Auditor(office.trust, office.store, office.chain, office.dossiers, own, *follow, *parts)
             yield from auditor.run(progress)
 

@@ -17,6 +17,7 @@ from ledger.encoding import to_hex
 from ledger.model import Application
 from ledger.registers import register_of_kind
 from ledger.registers.forms import Change, RecordRequest
+from ledger.retention import Policy
 from tests.api.conftest import serving
 from tests.fakes import FakeClock
 from tests.office import DEED, TestOffice, record_of, running_office
@@ -172,6 +173,7 @@ def _held(life: Life) -> None:
     for kind, name in (("land", "issued"), ("identity", "identity"), ("land", "to be frozen")):
         retention.place_hold(kind, record_of(life.applications[name]), first)
     retention.lift_hold("land", record_of(life.applications["issued"]), second)
+    assert retention.held_about(Policy({}), ["Siti"])
 
 
 def _under_way(life: Life) -> None:

@@ -64,12 +64,12 @@ class SqlErasure(SqlEntries):
             return None
         where = (tombstones.c.register == content.register, tombstones.c.erased.in_((content.record_id, digest)))
         row = self.one(select(tombstones).where(*where).order_by(tombstones.c.time.desc()))
-        return _tombstone_in(row) if row else None
+        return tombstone_in(row) if row else None
 
     def unfinished_erasures(self) -> list[Tombstone]:
         left = (tombstones.c[name] != "[]" for name in ("documents", "applications"))
         query = select(tombstones).where(or_(~tombstones.c.purged, *left)).order_by(tombstones.c.time)
-        return [_tombstone_in(row) for row in self.all(query)]
+        return [tombstone_in(row) for row in self.all(query)]
 
     def compact(self) -> None:
         with own_errors():
@@ -120,6 +120,6 @@ def _work(tombstone: Tombstone) -> dict[str, str]:
     return {name: json.dumps(getattr(tombstone, name)) for name in ("documents", "applications")}
 
 
-def _tombstone_in(row: Row[Any]) -> Tombstone:
+def tombstone_in(row: Row[Any]) -> Tombstone:
     work = {name: tuple(json.loads(row._mapping[name])) for name in ("documents", "applications")}
     return Tombstone(**{**row._mapping, **work})
