@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from ledger.content import cids_of
 from ledger.encoding import to_hex
 from ledger.errors import BadInput, ConfigurationError, Conflict, NotFound, Refused
 from ledger.holds import Holds, typed
@@ -161,8 +162,7 @@ class Retention:
 
     def _holding(self, policy: Policy, content: HeldContent) -> Holding:
         kind = self._kind(content)
-        cids = [field["value"]["cid"] for field in content.fields if field["name"] == "document"]
-        readers = {cid: sorted(self.store.document(cid).wraps) for cid in cids}
+        readers = {cid: sorted(self.store.document(cid).wraps) for cid in cids_of(content.fields)}
         on_hold = any(hold.until is None for hold in self.store.holds(content.register, [content.record_id]))
         return Holding(kind, content, readers, policy.until(kind, content.created), on_hold)
 

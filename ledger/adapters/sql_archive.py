@@ -32,6 +32,7 @@ from ledger.adapters.sql_tables import (
     documents,
 )
 from ledger.adapters.sql_transactions import SqlTransactions, forget_transactions, restore_transaction
+from ledger.content import cids_of
 from ledger.errors import NotFound
 from ledger.model import (
     ENDED,
@@ -121,9 +122,7 @@ class SqlArchive(SqlEntries, SqlTransactions):
         return (certificate_in(row) for row in self.stream(select(certificates)))
 
     def _documents_of(self, brought: Sequence[StoredContent]) -> Iterator[StoredDocument]:
-        values = (field["value"] for content in brought for field in content.fields if field["name"] == "document")
-        cids = sorted({value["cid"] for value in values if isinstance(value, dict) and "cid" in value})
-        for part in parts(cids):
+        for part in parts(sorted({cid for content in brought for cid in cids_of(content.fields)})):
             query = select(documents).where(documents.c.cid.in_(part)).order_by(documents.c.cid)
             yield from (document_in(row) for row in self.all(query))
 

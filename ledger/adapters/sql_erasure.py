@@ -24,6 +24,7 @@ from ledger.adapters.sql_tables import (
     tombstones,
 )
 from ledger.batch_entry import APPEND, APPEND_LEAVES
+from ledger.content import cids_of
 from ledger.encoding import to_hex
 from ledger.model import HeldContent, RecordedEntry, Tombstone
 
@@ -83,8 +84,7 @@ class SqlErasure(SqlEntries):
 
 def _erase_contents(connection: Connection, found: Sequence[HeldContent]) -> tuple[str, ...]:
     """The CIDs of the documents whose keys go with them."""
-    values = [field["value"] for content in found for field in content.fields if field["name"] == "document"]
-    cids = tuple(value["cid"] for value in values)
+    cids = tuple(cid for content in found for cid in cids_of(content.fields))
     digests = [content.digest for content in found]
     connection.execute(delete(documents).where(documents.c.cid.in_(cids)))
     connection.execute(delete(identifiers).where(identifiers.c.digest.in_(digests)))
