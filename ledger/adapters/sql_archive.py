@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import orjson
 from sqlalchemy import bindparam, insert, select, text, update
 
 from ledger.adapters.sql_entries import SqlEntries
@@ -76,7 +76,8 @@ class SqlArchive(SqlEntries, SqlTransactions):
 
     def restore(self, dossier: Dossier, concluded: bool) -> bool:
         application = dossier.application
-        row = {**vars(application), "payload": json.dumps(application.payload), "kept": 2 if concluded else 1}
+        row = {**vars(application), "payload": orjson.dumps(application.payload).decode()}
+        row["kept"] = 2 if concluded else 1
         row |= {"idempotency_key": dossier.idempotency_key, "body_digest": dossier.body_digest}
         with self.transaction() as connection:
             there = connection.execute(select(applications.c.state).where(applications.c.id == application.id)).scalar()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row, and_, delete, or_, select, text, update
 
 from ledger.adapters.sql_contents import content_in, named_contents
@@ -109,17 +109,17 @@ def _erase_reasons(connection: Connection, which: Any) -> tuple[str, ...]:
     plain fields, and could be guessed back to them."""
     about = connection.execute(select(applications).where(which)).all()
     for row in about:
-        payload: Mapping[str, Any] = json.loads(row.payload)
+        payload: Mapping[str, Any] = orjson.loads(row.payload)
         left = {name: value for name, value in payload.items() if name != "reasons"}
-        change = {"payload": json.dumps(left), "reason": "", "body_digest": bytes(32)}
+        change = {"payload": orjson.dumps(left).decode(), "reason": "", "body_digest": bytes(32)}
         connection.execute(update(applications).where(applications.c.number == row.number).values(change))
     return tuple(row.id for row in about)
 
 
 def _work(tombstone: Tombstone) -> dict[str, str]:
-    return {name: json.dumps(getattr(tombstone, name)) for name in ("documents", "applications")}
+    return {name: orjson.dumps(getattr(tombstone, name)).decode() for name in ("documents", "applications")}
 
 
 def tombstone_in(row: Row[Any]) -> Tombstone:
-    work = {name: tuple(json.loads(row._mapping[name])) for name in ("documents", "applications")}
+    work = {name: tuple(orjson.loads(row._mapping[name])) for name in ("documents", "applications")}
     return Tombstone(**{**row._mapping, **work})
