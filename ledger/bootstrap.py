@@ -24,6 +24,7 @@ from ledger.eraser import Eraser
 from ledger.errors import ConfigurationError, Unavailable
 from ledger.follower import Follower
 from ledger.health import FOLLOWER_LEASE, Health
+from ledger.holds import Holds
 from ledger.key_ring import KeyRing
 from ledger.known import FinalState
 from ledger.nodes import check_chain
@@ -145,7 +146,8 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
     store = SqlStore(settings.database)
     chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
     documents = open_documents(settings)
-    dossiers = Dossiers(KeyRing(settings.key_ring), documents, readers)
+    ring = KeyRing(settings.key_ring)
+    dossiers, holds = Dossiers(ring, documents, readers), Holds(trust, chain, ring)
     publisher, closed = open_publisher(settings, trust, store, chain, clock, documents)
     if publisher and not rebuilding:
         note_if_behind(store, chain, publisher.relayers)
@@ -166,8 +168,8 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
         Certifier(trust, store, chain, open_witnesses(settings, clock), verifier.verify),
         verifier,
         reading,
-        Eraser(trust, store, documents, dossiers),
-        Retention(trust, store, chain, clock, settings.index_key),
+        Eraser(trust, store, documents, dossiers, holds),
+        Retention(trust, store, holds, clock, settings.index_key),
         dossiers,
         _health(settings, trust, store, documents, publisher, closed),
         closed,
