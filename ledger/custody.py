@@ -36,9 +36,13 @@ class CustodyStore(Protocol):
     def first_application_of(self, register: str, record_id: bytes) -> Application | None:
         """The oldest application that brought content of this record and was not refused, or None."""
 
-    def accepted(self, register: str, but_of: str) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
-        """Record id and fields of every content of a register whose application was not refused and did not fail, but
-        for applications whose idempotency key begins with `but_of`. In no order, read while they are asked for."""
+    def taken(self, register: str, record_ids: Sequence[bytes], but_of: str) -> set[bytes]:
+        """Those of these records that the chain holds, or that were brought by an application that was not refused and
+        did not fail; but for applications whose idempotency key begins with `but_of`."""
+
+    def accepted(self, register: str, series: Collection[bytes], but_of: str) -> Iterator[list[dict[str, Any]]]:
+        """The fields of every content of these series, and of what corrects one, whose application was not refused and
+        did not fail; but for such applications. In no order, read while they are asked for."""
 
     def contents_of(self, register: str, erased: bytes) -> list[HeldContent]:
         """The contents of a record, or the one whose digest this is, oldest first; erased ones too, without fields."""

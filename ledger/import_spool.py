@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from ledger.import_rows import Candidate
 from ledger.tables import Problem
 
+KEYS_AT_ONCE = 10_000
+
 _TABLES = """
 PRAGMA journal_mode = OFF;
 CREATE TABLE rows (number INTEGER PRIMARY KEY, line INTEGER, series BLOB, key BLOB, size INTEGER, body TEXT);
@@ -64,12 +66,25 @@ class Spool:
         values = ((number, line, column, rule) for column, rule in problems)
         self._database.executemany("INSERT INTO errors VALUES (?, ?, ?, ?)", values)
 
-    def settle(self, taken: Iterable[bytes], column: str) -> None:
+    def key_parts(self) -> Iterator[Sequence[bytes]]:
+        """Those of the rows, each once, in parts."""
+        query, last = "SELECT DISTINCT key FROM rows WHERE key > ? ORDER BY key LIMIT ?", b""
+        self._database.execute("CREATE INDEX IF NOT EXISTS rows_by_key ON rows (key)")
+        while part := [key for (key,) in self._database.execute(query, (last, KEYS_AT_ONCE))]:
+            yield part
+            last = part[-1]
+
+    def series(self) -> set[bytes]:
+        """Those of the rows."""
+        return {series for (series,) in self._database.execute("SELECT DISTINCT series FROM rows")}
+
+    def settle(self, taken: Iterable[Iterable[bytes]], column: str) -> None:
         """Find the rows whose key another row has, or is taken; nobody knows which of two is right, so both are bad.
-        Then only good rows are left."""
+        Then only good rows are left. What is taken comes in parts, each while `key_parts` may be asked for."""
         run = self._database.execute
-        self._database.executemany("INSERT OR IGNORE INTO taken VALUES (?)", ((key,) for key in taken))
-        run("CREATE INDEX rows_by_key ON rows (key)")
+        for part in taken:
+            self._database.executemany("INSERT OR IGNORE INTO taken VALUES (?)", ((key,) for key in part))
+        run("CREATE INDEX IF NOT EXISTS rows_by_key ON rows (key)")
         run(_REPEATED, (column,))
         run(_EXISTING, (column,))
         run("DELETE FROM rows WHERE number IN (SELECT number FROM errors)")

@@ -6,7 +6,7 @@ command after a crash goes on where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from itertools import count
@@ -143,16 +143,19 @@ class Import:
                 self.applications.approve(application.id, signer.sign_typed(data), signer.address, "registrar")
         return signed(manifest, signer)
 
-    def _taken(self) -> Iterator[bytes]:
-        """The keys of records that others have brought or recorded; what this import has brought is its own."""
+    def _taken(self) -> Iterator[Iterable[bytes]]:
+        """The keys of records that others have brought or recorded, in parts; what this import has brought is its
+        own."""
         store, name = self.applications.store, str(self.trusted.name)
-        for record_id, fields in store.accepted(name, self._key()):
-            values = {field["name"]: field["value"] for field in fields}
-            # A correction may bring a content, whose leaf is another's: its number is what counts.
-            record_id = self.register.record_id(values) if self.register.in_batches else record_id
-            yield key_of(self.register, record_id, values)
-        if not self.register.in_batches:
-            yield from (key_of(self.register, record_id, {}) for record_id in store.recorded(name, self._key()))
+        if self.register.in_batches:
+            # Of a batch the chain holds leaves alone, which tell nobody their numbers.
+            yield map(self._key_in, store.accepted(name, self.spool.series(), self._key()))
+        else:
+            yield from (store.taken(name, part, self._key()) for part in self.spool.key_parts())
+
+    def _key_in(self, fields: Sequence[Mapping[str, Any]]) -> bytes:
+        values = {field["name"]: field["value"] for field in fields}
+        return key_of(self.register, self.register.record_id(values), values)
 
     def _key(self) -> str:
         return f"import/{self.id}/"

@@ -212,9 +212,6 @@ class RecordStore(ArchiveStore, CustodyStore, TransactionStore, Protocol):
     def revealed(self, register: str, commitment: bytes) -> Any | None:
         """What the chain revealed of a commitment, or None."""
 
-    def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
-        """The id of every record of a register that the chain holds, but for those of such applications."""
-
     def waiting(self) -> dict[ApplicationState, Waiting]:
         """Of the states in which an application waits, or has failed: those in which any are."""
 

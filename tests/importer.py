@@ -78,8 +78,8 @@ class Importer:
     def contents(self, kind: str) -> list[dict[str, Any]]:
         """The fields of every content that was accepted."""
         name = str(self.parts.trusted(kind).name)
-        accepted = self.parts.office.store.accepted(name, "nobody's")
-        return [{field["name"]: field["value"] for field in fields} for _, fields in accepted]
+        held = (content for content in self.parts.office.store.contents_until(2**40) if content.register == name)
+        return [{field["name"]: field["value"] for field in content.fields} for content in held]
 
     def manifest(self, path: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(path.with_name(path.stem + ".manifest.json").read_text())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -119,16 +119,6 @@ class SqlApplications(SqlSession):
         query = select(applications).where(applications.c.id.in_(brought), applications.c.register == register)
         row = self.one(query.where(applications.c.state.not_in(DEAD)).order_by(applications.c.number).limit(1))
         return application_in(row) if row else None
-
-    def accepted(self, register: str, but_of: str) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
-        alive = (applications.c.state.not_in(DEAD), contents.c.fields != ERASED)
-        others = ~applications.c.idempotency_key.startswith(but_of, autoescape=True)
-        query = (
-            select(contents.c.record_id, contents.c.fields)
-            .join(applications)
-            .where(applications.c.register == register, *alive, others)
-        )
-        return ((row.record_id, orjson.loads(row.fields)) for row in self.stream(query))
 
 
 def _with_key(idempotency_key: str) -> Select[Any]:

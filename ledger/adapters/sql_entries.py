@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, text, tuple_, update
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, func, select, text, tuple_, update
 from ledger.adapters.sql_history import OF_REGISTER, entries_query
 from ledger.adapters.sql_rows import add_all, add_once, entry_in, inserting, parts, rows_of_entries
 from ledger.adapters.sql_session import SqlSession
-from ledger.adapters.sql_tables import applications, call_approvers, calls, contents, cursors, entries, revealed
+from ledger.adapters.sql_tables import call_approvers, calls, cursors, entries, revealed
 from ledger.adapters.sql_words import words_in
 from ledger.errors import Conflict
 from ledger.model import Followed, Place, RecordedEntry
@@ -95,14 +95,6 @@ class SqlEntries(SqlSession):
         query = select(revealed.c.value).where(revealed.c.register == register, revealed.c.commitment == commitment)
         row = self.one(query)
         return json.loads(row.value) if row else None
-
-    def recorded(self, register: str, but_of: str) -> Iterator[bytes]:
-        number, _ = self.register_number(register)
-        theirs = applications.c.idempotency_key.startswith(but_of, autoescape=True)
-        own = select(contents.c.record_id).join(applications).where(applications.c.register == register, theirs)
-        first = (entries.c.register == number, entries.c.sequence == 1)
-        query = select(entries.c.record_id).where(*first, entries.c.record_id.not_in(own))
-        return (row.record_id for row in self.stream(query))
 
     def register_number(self, name: str) -> tuple[int, str]:
         """The number of a register in this database, 0 if it has none, and the layout of its entries."""

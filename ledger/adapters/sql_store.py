@@ -15,6 +15,7 @@ from ledger.adapters.sql_documents import SqlDocuments
 from ledger.adapters.sql_engine import migrate
 from ledger.adapters.sql_erasure import SqlErasure
 from ledger.adapters.sql_holds import SqlHolds
+from ledger.adapters.sql_imports import SqlImports
 from ledger.adapters.sql_rows import inserting, matches, row_of_certificate
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_status import SqlStatus
@@ -52,6 +53,7 @@ class SqlStore(
     SqlContents,
     SqlErasure,
     SqlHolds,
+    SqlImports,
     SqlArchive,
     SqlStatus,
 ):

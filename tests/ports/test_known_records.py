@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ledger.encoding import ZERO32
 from ledger.model import Followed
 from ledger.ports import RecordStore
@@ -36,15 +38,27 @@ def test_the_first_application_of_a_record_that_was_not_refused_is_found(store: 
     assert store.first_application_of(REGISTER, bytes(32)) is None
 
 
-def test_accepted_contents_are_those_of_living_applications_of_others(store: RecordStore) -> None:
+def accept_in(store: RecordStore, name: str, **payload: object) -> None:
+    made = application(name)
+    made = replace(made, payload={**made.payload, **payload})
+    store.add_application(made, contents(name), [], f"key-{name}", bytes(32))
+
+
+def test_accepted_contents_are_those_of_living_applications_of_others_in_these_series(store: RecordStore) -> None:
+    series, elsewhere = f"0x{RECORD.hex()}", f"0x{bytes(32).hex()}"
     for name in ("own", "other", "dead", "failed"):
-        accept(store, name)
+        accept_in(store, name, series=series)
+    accept_in(store, "correction", place={"series": series})
+    accept_in(store, "elsewhere", series=elsewhere)
+    accept_in(store, "corrected elsewhere", place={"series": elsewhere})
+    accept(store, "of no series")
     store.move("dead", "submitted", "refused")
     store.move("failed", "submitted", "failed")
-    found = [(record_id, fields[0]["value"]) for record_id, fields in store.accepted(REGISTER, "key-own")]
-    assert found == [(RECORD, "Siti other")] * 2
-    assert len(list(store.accepted(REGISTER, "key_o"))) == 4  # no wildcard
-    assert list(store.accepted("another", "key-own")) == []
+    found = [fields[0]["value"] for fields in store.accepted(REGISTER, [RECORD], "key-own")]
+    assert sorted(found) == ["Siti correction"] * 2 + ["Siti other"] * 2
+    assert len(list(store.accepted(REGISTER, [RECORD], "key_o"))) == 6  # no wildcard
+    assert len(list(store.accepted(REGISTER, [RECORD, bytes(32)], "key-own"))) == 8
+    assert list(store.accepted("another", [RECORD], "key-own")) == list(store.accepted(REGISTER, [], "key-own")) == []
 
 
 def test_contents_and_histories_of_many_records_are_found_at_once(store: RecordStore) -> None:
@@ -57,10 +71,17 @@ def test_contents_and_histories_of_many_records_are_found_at_once(store: RecordS
     assert store.histories("another", [RECORD]) == store.histories(REGISTER, []) == {}
 
 
-def test_recorded_records_are_told_once_and_those_of_ones_own_not(store: RecordStore) -> None:
+def test_records_are_taken_that_are_recorded_or_brought_by_others(store: RecordStore) -> None:
+    asked = [*(number.to_bytes(32, "big") for number in range(1_000)), RECORD]
+    assert store.taken(REGISTER, asked, "key-own") == set()
+    accept(store, "other")
+    assert store.taken(REGISTER, asked, "key-own") == store.taken(REGISTER, asked, "key_o") == {RECORD}  # no wildcard
+    assert store.taken(REGISTER, asked, "key-other") == store.taken(REGISTER, asked[:-1], "key-own") == set()
+    store.move("other", "submitted", "failed")
+    assert store.taken(REGISTER, asked, "key-own") == set()
     follow(store, 9, [recorded(1), recorded(2)])
-    assert list(store.recorded(REGISTER, "key-own")) == [RECORD]
+    assert store.taken(REGISTER, asked, "key-own") == {RECORD}
     accept(store, "own")
-    assert list(store.recorded(REGISTER, "key-own")) == []
-    assert list(store.recorded(REGISTER, "key-other")) == [RECORD]
-    assert list(store.recorded("another", "key-other")) == []
+    assert store.taken(REGISTER, asked, "key-own") == set()
+    assert store.taken(REGISTER, asked, "key-nobody") == {RECORD}
+    assert store.taken("another", asked, "key-nobody") == store.taken(REGISTER, [], "key-nobody") == set()
