@@ -49,17 +49,20 @@ class Bundle:
 
 class Bundler:
     """For one step of the publisher. `contract` is the address of contracts/Bundle.sol; without one each application
-    goes alone. `held` are the ids of those that this step leaves as they are."""
+    goes alone. `held` are the ids of those that this step leaves as they are. `gas_of_byte`, of calldata by register,
+    is what was estimated last: it is kept from step to step, and says how many are worth an estimate together."""
 
-    def __init__(self, trust: TrustRoot, store: RecordStore, chain: Chain, contract: str | None) -> None:
+    def __init__(
+        self, trust: TrustRoot, store: RecordStore, chain: Chain, contract: str | None, gas_of_byte: dict[str, float]
+    ) -> None:
         self.trust = trust
         self.store = store
         self.chain = chain
         self.contract = contract
+        self.gas_of_byte = gas_of_byte
         self.held: set[str] = set()
         self._limit = 0
         self._calldata: dict[str, bytes] = {}
-        self._gas_of_byte: dict[str, float] = {}  # of calldata, by register, as was estimated last
 
     def fit(self, queue: Sequence[Application]) -> tuple[list[Call], bool]:
         """The first of a register's approved applications that fit into one transaction by their size, and whether more
@@ -69,7 +72,7 @@ class Bundler:
         for application in queue:
             call = Call(application, self.calldata(application))
             size += len(call.data) + 96  # its offset, its length, its padding
-            gas = size * self._gas_of_byte.get(application.register, 0)
+            gas = size * self.gas_of_byte.get(application.register, 0)
             if calls and (size > MAX_CALLDATA or gas > self._share() or application.id in reverted):
                 return calls, True
             calls.append(call)
@@ -173,7 +176,7 @@ class Bundler:
     def _note_gas(self, calls: Sequence[Call], gas: int) -> None:
         """So that the next ones are not estimated together when they would need too much."""
         size = sum(len(call.data) + 96 for call in calls)
-        self._gas_of_byte[calls[0].application.register] = gas * GAS_MARGIN / size
+        self.gas_of_byte[calls[0].application.register] = gas * GAS_MARGIN / size
 
     def _share(self) -> int:
         """The gas that a bundle may need."""

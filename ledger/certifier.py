@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
 from ledger.certificate import Absence, Certificate, ContractProof, StateProof, parse, parse_subject
+from ledger.collecting import uncollected
 from ledger.content import Content
 from ledger.cosigned import Cosign, cosigned
 from ledger.encoding import canonical_json, from_hex, to_hex
@@ -73,16 +75,9 @@ class Certifier:
     def run_once(self) -> None:
         """Certify every application that is final, oldest first, many records of a register at once, so that a backlog
         is captured before the node drops the state. What cannot be certified now stays final and is tried again."""
-        bulks = dict[str, Bulk]()
-        for application_id in self.store.application_ids("final"):
-            application = self.store.application(application_id)
-            if self._followed(application):
-                bulk = bulks.setdefault(application.register, [])
-                bulk.append((application_id, self._to_certify(application)))
-                if sum(len(record_ids) for _, record_ids in bulk) >= RECORDS_AT_ONCE:
-                    self._certify(application.register, bulks.pop(application.register))
-        for name, bulk in bulks.items():
-            self._certify(name, bulk)
+        # While some are verified, others are read or saved.
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda bulk: self._certify(*bulk), self._bulks()))
 
     def absence(self, kind: str, subject: Mapping[str, str]) -> Absence:
         """A proof that nothing was ever recorded about a subject, as of the newest final block. Raises BadInput,
@@ -145,6 +140,18 @@ class Certifier:
         self.store.save_certificates([_stored(claimed[0], made)])
         return made.certificate
 
+    def _bulks(self) -> Iterator[tuple[str, Bulk]]:
+        """What is final by register, as many records as go together."""
+        bulks = dict[str, Bulk]()
+        for application_id in self.store.application_ids("final"):
+            application = self.store.application(application_id)
+            if self._followed(application):
+                bulk = bulks.setdefault(application.register, [])
+                bulk.append((application_id, self._to_certify(application)))
+                if sum(len(record_ids) for _, record_ids in bulk) >= RECORDS_AT_ONCE:
+                    yield application.register, bulks.pop(application.register)
+        yield from bulks.items()
+
     def _followed(self, application: Application) -> bool:
         cursor, transaction = self.store.cursor(application.register), self.store.transaction_of(application.id)
         return cursor is not None and cursor >= ((transaction and transaction.block_number) or 0)  # none: found final
@@ -159,6 +166,10 @@ class Certifier:
 
     def _certify(self, name: str, bulk: Bulk) -> None:
         """Certify applications of one register as of one block."""
+        with uncollected():
+            self._certify_all(name, bulk)
+
+    def _certify_all(self, name: str, bulk: Bulk) -> None:
         trusted = self.trust.register_named(name)
         number = FinalState(trusted, self.store, self.chain).followed()
         record_ids = [record_id for _, its in bulk for record_id in its]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
@@ -81,17 +82,20 @@ class Dossiers:
     def run_once(self, store: RecordStore) -> None:
         """Keep how applications ended, and those whole that came to the database without a dossier. Raises
         Unavailable; what was kept twice then is the same twice."""
+
+        def sealed(application_id: str, known: bool) -> tuple[list[dict[str, Any]], bool]:
+            dossier = store.dossier(application_id, accepted=not known)
+            return self._lines(dossier, known), dossier.application.state in ENDED
+
         while waiting := store.unkept():
-            lines, ended = list[dict[str, Any]](), dict[str, bool]()
-            with self.readers.sealing():
-                for application_id, known in waiting:  # one in memory at a time: its contents may be ten thousand
-                    dossier = store.dossier(application_id, accepted=not known)
-                    lines += self._lines(dossier, known)
-                    ended[application_id] = dossier.application.state in ENDED
-                self.ring.append(lines)
+            # Two in memory at a time, one of which is packed and sealed: the contents may be ten thousand.
+            with self.readers.sealing(), ThreadPoolExecutor(2) as pool:
+                found = list(pool.map(lambda it: sealed(*it), waiting))
+                self.ring.append([line for lines, _ in found for line in lines])
             for concluded in (True, False):
-                if kept := [application_id for application_id, it in ended.items() if it is concluded]:
-                    store.mark_kept(kept, concluded)
+                ended = [name for (name, _), (_, it) in zip(waiting, found, strict=True) if it is concluded]
+                if ended:
+                    store.mark_kept(ended, concluded)
 
     def replace(self, dossier: Dossier) -> None:
         """Keep this instead of all that was kept of the application, which nobody can open any more then. Repeat it
@@ -245,7 +249,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StoredContent):  # its fields are JSON, and many
         return {"digest": value.digest.hex(), "record_id": value.record_id.hex(), "fields": value.fields}
     if isinstance(value, StoredCertificate):
-        return {**_members(value, "file"), "certificate": orjson.loads(value.file)}
+        return {**_members(value, "file"), "certificate": orjson.Fragment(value.file)}
     if isinstance(value, Application):
         return {**_members(value, "payload"), "payload": value.payload}
     if hasattr(value, "__dataclass_fields__"):

@@ -79,7 +79,12 @@ def _members(entry: type[Entry]) -> dict[str, str]:
 
 def layout_of(entry: type[Entry]) -> Layout:
     """The members of an entry in the order of its Solidity struct, as `bytes32 previous,uint32 sequence,…`."""
-    return ",".join([f"{kind} {name}" for name, kind in _members(entry).items()])
+    return _layout(tuple(_members(entry).items()))
+
+
+@cache
+def _layout(members: tuple[tuple[str, str], ...]) -> Layout:
+    return ",".join([f"{kind} {name}" for name, kind in members])
 
 
 def json_of(layout: Layout, words: bytes) -> dict[str, Any]:
@@ -109,17 +114,17 @@ def approvals_hash(approvers: Sequence[str]) -> bytes:
 
 def verify_history(entries: Sequence[Entry]) -> None:
     """Check that the entries, oldest first, are one complete chain from the first to the last. Raises InvalidProof."""
-    previous, time = ZERO32, 0
+    time = 0
     for number, entry in enumerate(entries, 1):
         if entry.sequence != number:
             raise InvalidProof(f"entry {number} of the history has sequence {entry.sequence}.")
-        if entry.previous != previous:
+        if entry.previous != (entries[number - 2].head if number > 1 else ZERO32):
             raise InvalidProof(f"entry {number} does not follow the entry before it.")
         if entry.time < time:
             raise InvalidProof(f"entry {number} is older than the entry before it.")
         if entry.time > MAX_TIME:
             raise InvalidProof(f"entry {number} has a time that no block can have.")
-        previous, time = entry.head, entry.time
+        time = entry.time
 
 
 def widths(layout: Layout) -> list[int]:
@@ -139,6 +144,7 @@ def _split(words: bytes) -> list[bytes]:
     return [words[i : i + 32] for i in range(0, len(words), 32)]
 
 
+@cache
 def _bits(abi_type: str) -> int:
     return int(abi_type.removeprefix("uint"))
 

@@ -46,8 +46,12 @@ class Tree:
         """The audit path of leaf `index`, lowest first (RFC 9162 section 2.1.3.1). Raises IndexError outside it."""
         if not 0 <= index < len(self._levels[0]):
             raise IndexError(f"leaf {index} of a tree of {len(self._levels[0])}")
-        siblings = ((level, (index >> height) ^ 1) for height, level in enumerate(self._levels))
-        return [level[sibling] for level, sibling in siblings if sibling < len(level)]
+        path = []
+        for level in self._levels:
+            if (sibling := index ^ 1) < len(level):
+                path.append(level[sibling])
+            index >>= 1
+        return path
 
 
 def inclusion_path(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:

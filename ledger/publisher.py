@@ -55,6 +55,7 @@ class Publisher:
         self.limits = limits
         self.documents = documents
         self.contract = contract
+        self.gas_of_byte: dict[str, float] = {}
         self._waiting_since: dict[str, int] = {}
         self._ahead_at: dict[str, tuple[int, int]] = {}
 
@@ -112,7 +113,7 @@ class Publisher:
         if fees is None:
             log.warning("publishing waits: the base fee is above the cap")
             return []
-        bundler = Bundler(self.trust, self.store, self.chain, self.contract)
+        bundler = Bundler(self.trust, self.store, self.chain, self.contract, self.gas_of_byte)
         used: list[Sender] = []
         is_idle = not any(sender.unmined() for sender in senders)
         while ready := [sender for sender in ready if len(sender.unmined()) < MAX_UNMINED]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 State = Literal["valid", "invalid", "unknown"]
 AxisName = Literal["integrity", "status", "issuer"]
@@ -26,14 +26,12 @@ CHECKS = {
 }
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(NamedTuple):
     state: State
     reason: str
 
 
-@dataclass(frozen=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """`number` as in docs/protocol.md section 7; `detail` says in words what was found."""
 
     number: int

@@ -58,6 +58,7 @@ class _Verification:
         self.block_hashes = block_hashes
         self.document = document
         self.checks: list[CheckResult] = []
+        self.by_axis: dict[AxisName, list[CheckResult]] = {"integrity": [], "status": [], "issuer": []}
         self.header: Header | None = None
 
     def run(self, data: bytes) -> Verdict:
@@ -71,7 +72,7 @@ class _Verification:
                 self._check_certificate(parsed)
         except VerificationFailed as failure:
             self._note(failure.check, "failed", failure.message)
-        axes = {name: self._axis(name) for name in ("integrity", "status", "issuer")}
+        axes = {name: self._axis(name) for name in self.by_axis}
         number, time = (self.header.number, self.header.time) if self.header else (None, None)
         return Verdict(subject, axes, tuple(self.checks), number, time)  # type: ignore[arg-type]
 
@@ -276,11 +277,13 @@ class _Verification:
         raise VerificationFailed(number, AXIS_OF_CHECK.get(number, "integrity"), message)
 
     def _note(self, number: int, outcome: Any, detail: str) -> None:
-        self.checks.append(CheckResult(number, outcome, detail))
+        check = CheckResult(number, outcome, detail)
+        self.checks.append(check)
+        self.by_axis[AXIS_OF_CHECK.get(number, "integrity")].append(check)
 
     def _axis(self, name: AxisName) -> Axis:
         """The worst of the axis' checks; unknown when a failure anywhere kept one of them from being reached."""
-        own = [check for check in self.checks if AXIS_OF_CHECK.get(check.number, "integrity") == name]
+        own = self.by_axis[name]
         for outcome, state in (("failed", "invalid"), ("unknown", "unknown")):
             for check in own:
                 if check.outcome == outcome:

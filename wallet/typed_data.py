@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from eth_utils.address import to_checksum_address
 from sha3 import keccak_256
 
 from wallet.errors import TypedDataInvalid
@@ -55,9 +54,16 @@ Types = dict[str, list[dict[str, str]]]
 
 
 @cache
+def _members(name: str) -> Mapping[str, str]:
+    """The type of each member of a struct, in its order."""
+    pairs = [member.split(" ") for member in _MEMBERS[name].split(",")]
+    return {member: kind for kind, member in pairs}
+
+
+@cache
 def _types(*names: str) -> Types:
-    pairs = {name: [member.split(" ") for member in _MEMBERS[name].split(",")] for name in ("EIP712Domain", *names)}
-    return {name: [{"name": member, "type": kind} for kind, member in members] for name, members in pairs.items()}
+    members = {name: _members(name) for name in ("EIP712Domain", *names)}
+    return {name: [{"name": n, "type": kind} for n, kind in its.items()] for name, its in members.items()}
 
 
 # By primary type: every struct that the message holds, as eth_signTypedData_v4 lists them.
@@ -138,7 +144,7 @@ def _word(kind: str, value: Any) -> bytes:
     """The 32 bytes that stand for a value in a struct (EIP-712, encodeData). eth_account's takes ten times as long for
     the titles of a batch, and loads pairing curves for most of a second."""
     if kind in _MEMBERS:
-        words = [_word(member["type"], value[member["name"]]) for member in _types(kind)[kind]]
+        words = [_word(member, value[name]) for name, member in _members(kind).items()]
         return _keccak(_type_hash(kind) + b"".join(words))
     if kind.endswith("[]"):
         return _keccak(b"".join([_word(kind[:-2], item) for item in value]))
@@ -167,19 +173,22 @@ def _value(types: Types, kind: str, value: object, pointer: str) -> Any:
             raise TypedDataInvalid(f"{pointer}: expected a list.")
         return [_value(types, kind[:-2], item, f"{pointer}/{i}") for i, item in enumerate(value)]
     if kind in types:
-        members = {member["name"]: member["type"] for member in types[kind]}
-        struct = _exact(value, set(members), pointer)
+        members = _members(kind)
+        struct = _exact(value, members.keys(), pointer)
         return {name: _value(types, member, struct[name], f"{pointer}/{name}") for name, member in members.items()}
     if kind.startswith("uint"):
         return _integer(value, int(kind[4:]), pointer)
     if kind == "address":
-        return _checksummed(_bytes(value, 20, pointer))
+        return checksum_address(_bytes(value, 20, pointer))
     return _bytes(value, int(kind[5:]), pointer)
 
 
 @lru_cache(maxsize=1024)
-def _checksummed(address: bytes) -> str:
-    return str(to_checksum_address(address))
+def checksum_address(address: bytes) -> str:
+    """The mixed-case form of a 20-byte address (ERC-55)."""
+    text = address.hex()
+    digest = _keccak(text.encode()).hex()
+    return "0x" + "".join([c.upper() if digit >= "8" else c for c, digit in zip(text, digest, strict=False)])
 
 
 def _integer(value: object, bits: int, pointer: str) -> int:
@@ -198,7 +207,7 @@ def _bytes(value: object, size: int, pointer: str) -> bytes:
     return value
 
 
-def _exact(value: object, keys: set[str], pointer: str) -> Mapping[str, Any]:
+def _exact(value: object, keys: Set[str], pointer: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or value.keys() != keys:
         raise TypedDataInvalid(f"{pointer or '/'}: expected exactly {', '.join(sorted(keys))}.")
     return value

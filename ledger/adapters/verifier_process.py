@@ -8,6 +8,7 @@ started it was killed.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,8 @@ from ledger.verdict import Verdict
 from ledger.verifier import verify
 
 FEW = 25  # so many are verified sooner here than a process starts
+AHEAD = 1 << 20  # bytes of files that may wait for the process, so that it never waits for the next one
+VALUES_UNCOLLECTED = 100_000  # a certificate is a thousand, none of them in a cycle
 
 log = structlog.get_logger()
 
@@ -84,7 +87,7 @@ class VerifierProcess:
             # No secret of the office is in its environment.
             environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
             command = [sys.executable, "-m", "ledger.adapters.verifier_process"]
-            self._process = Popen(command, stdin=PIPE, stdout=PIPE, env=environment)  # nosec B603
+            self._process = Popen(command, stdin=PIPE, stdout=PIPE, env=environment, pipesize=AHEAD)  # nosec B603
             assert self._process.stdin
             with suppress(OSError):
                 self._process.stdin.write(canonical_json(self._trust.as_json()) + b"\n")
@@ -107,6 +110,7 @@ def _read(verdicts: IO[bytes]) -> list[Verdict]:
 
 def main() -> None:
     trust = TrustRoot.parse(sys.stdin.buffer.readline())
+    gc.set_threshold(VALUES_UNCOLLECTED)
     for line in sys.stdin.buffer:
         file = line.strip()
         sys.stdout.buffer.write((orjson.dumps(verify(file, trust).as_json()) if file else b"") + b"\n")

@@ -131,5 +131,5 @@ class Register(Protocol):
 def claim_of_history(record_id: bytes, known: Known, entry: type[Entry], evidence: Evidence) -> Claim:
     """The claim of a record that has all its entries to itself. Raises NotFound."""
     history = existing(record_id, known)
-    entries = tuple(entry.from_json(item.entry) for item in history)
+    entries = tuple([entry.decode(item.words) for item in history])
     return Claim(record_id, entries, tuple(item.approvers for item in history), evidence)

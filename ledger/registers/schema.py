@@ -8,6 +8,7 @@ from calendar import timegm
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from ledger.errors import BadInput
@@ -70,13 +71,17 @@ class Schema:
     fields: tuple[ContentField, ...]
     document: bool = False
 
-    @property
+    @cached_property
     def mandatory(self) -> frozenset[str]:
         return frozenset({"schema"} | {field.name for field in self.fields if field.mandatory})
 
-    @property
+    @cached_property
     def identifying(self) -> frozenset[str]:
         return frozenset(field.name for field in self.fields if field.identifying)
+
+    @cached_property
+    def _known(self) -> Mapping[str, ContentField]:
+        return {field.name: field for field in self.fields}
 
     def validate(self, values: Mapping[str, Any]) -> None:
         """Check the strings an applicant gave: all but "document", "schema" if they like. Raises BadInput naming the
@@ -88,7 +93,7 @@ class Schema:
         """All that `validate` would find, the first first."""
         if values.get("schema", self.id) != self.id:
             yield BadInput(f"The field schema is not {self.id}.", "Leave it out, or correct it.", "/fields/schema")
-        known = {field.name: field for field in self.fields}
+        known = self._known
         if unknown := sorted(values.keys() - known.keys() - {"schema"}):
             names = ", ".join(sorted(known))
             yield BadInput(f"{unknown[0][:60]!r} is not a field of {self.id}.", f"Its fields are: {names}.", "/fields")
@@ -100,11 +105,10 @@ class Schema:
 
     def validate_disclosed(self, values: Mapping[str, Any]) -> None:
         """Check the strings that a certificate discloses; what it withholds is not asked for. Raises BadInput."""
-        known = {field.name: field for field in self.fields}
         for name, value in values.items():
-            if name not in known:
+            if name not in self._known:
                 raise BadInput(f"{name[:60]!r} is not a field of {self.id}.", "", f"/fields/{name}")
-            for problem in self._field_problems(known[name], name, value):
+            for problem in self._field_problems(self._known[name], name, value):
                 raise problem
 
     def _field_problems(self, field: ContentField, name: str, value: object) -> Iterator[BadInput]:

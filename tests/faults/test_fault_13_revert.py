@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ledger.bundler import Bundler
 from ledger.errors import ChainUnreachable
 from ledger.model import Application
 from tests.fakes import FaultyChain
@@ -73,3 +74,15 @@ def test_fault_13_the_estimate_finds_the_one_that_cannot_go_and_the_others_go_to
     assert desk.settle(*applications) == ["certified", "failed", "certified"]
     assert desk.transaction(applications[0]).applications == (applications[0].id, applications[2].id)
     assert desk.office.store.transaction_of(applications[1].id) is None
+
+
+def test_calls_that_would_need_too_much_gas_by_the_last_estimate_are_not_estimated_together(desk: Desk) -> None:
+    queue = [desk.approved() for _ in range(3)]
+    publisher = desk.publisher
+    parts = (publisher.trust, publisher.store, publisher.chain, publisher.contract)
+    for gas_of_byte, number in ((1.0, 3), (1_000_000.0, 1)):
+        calls, is_full = Bundler(*parts, {queue[0].register: gas_of_byte}).fit(queue)
+        assert (len(calls), is_full) == (number, number == 1)
+    assert publisher.gas_of_byte == {}
+    assert desk.settle(*queue) == ["certified"] * 3
+    assert publisher.gas_of_byte[queue[0].register] > 0, "and the next step knows it"

@@ -78,6 +78,25 @@ def test_forged_proof_of_the_node_is_never_certified(desk: TestOffice, monkeypat
     assert desk.certify(application.id).state == "certified"
 
 
+def test_many_bulks_are_certified_in_one_step_each_with_its_own_titles(
+    desk: TestOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.certifier.RECORDS_AT_ONCE", 1)
+    applications = [approved(desk) for _ in range(5)]
+    with monkeypatch.context() as waiting:
+        waiting.setattr(desk.office.certifier, "run_once", lambda: None)
+        for _ in range(4):
+            desk.office.run_once()
+    states = [desk.office.store.application(application.id).state for application in applications]
+    assert states == ["final"] * len(applications)
+    desk.office.certifier.run_once()
+    for application in applications:
+        assert desk.office.store.application(application.id).state == "certified"
+        file = canonical_json(certificate_of(desk, application))
+        assert verify(file, desk.office.trust).valid
+        assert certificate_of(desk, application)["recordId"] == application.payload["records"][0]["recordId"]
+
+
 class Counting(FaultyChain):
     """A node that counts the proofs it is asked for."""
 

@@ -116,6 +116,17 @@ def test_another_size_or_a_shorter_path_is_refused() -> None:
             wrong.verify(digest)
 
 
+def test_of_a_content_that_is_shown_whole_each_path_and_place_is_checked() -> None:
+    content = Content.salted(VALUES)
+    whole = content.disclose()
+    whole.verify(content.digest)
+    for i, shown in enumerate(whole.fields):
+        for wrong in (replace(shown, path=shown.path[::-1] + shown.path), replace(shown, index=(i + 1) % whole.size)):
+            fields = (*whole.fields[:i], wrong, *whole.fields[i + 1 :])
+            with pytest.raises(InvalidProof):
+                replace(whole, fields=fields).verify(content.digest)
+
+
 def changed(place: tuple[Any, ...], value: Any) -> dict[str, Any]:
     whole: Any = disclosed_json()
     part = whole

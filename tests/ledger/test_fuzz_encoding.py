@@ -62,6 +62,24 @@ def test_the_item_of_a_list_that_is_no_hex_is_named() -> None:
         hex_list(["0x00", "0x0"], 1, "/path")
 
 
+@pytest.mark.parametrize("item", ["0x 00", "00", "1x00", "0x0000", "0x", None, 0, [], ["0", "x", "0"], {}, True])
+def test_an_item_that_is_no_hex_of_its_length_is_refused_wherever_it_stands(item: Any) -> None:
+    for items in ([item], ["0x00", item], [item, "0x00"]):
+        with pytest.raises(BadInput):
+            hex_list(items, 1, "/path")
+
+
+def test_what_is_written_canonically_is_read_as_strictly_as_all_else() -> None:
+    long = '"' + 40 * "k" + '"'
+    assert parse_json(f'{{"a":{long},"b":[0,-1,1.5,null]}}'.encode(), 100, "It") == {
+        "a": 40 * "k",
+        "b": [0, -1, 1.5, None],
+    }
+    for wrong in (f'{{"a":{long},"a":{long}}}', f"[{long},1e999]", f'[{long},"\\ud800"]', f"[{long},NaN]"):
+        with pytest.raises(BadInput):
+            parse_json(wrong.encode(), 1000, "It")
+
+
 def depth(value: Any) -> int:
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     return 0 if parts is None else 1 + max(map(depth, parts), default=0)
