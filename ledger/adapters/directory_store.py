@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -68,17 +69,13 @@ class DirectoryStore:
         return cids
 
     def _put_batch(self, documents: Mapping[str, bytes]) -> None:
-        root = str(self._root)  # a Path for each file would take longer than the file
         for folder in {cid[-3:-1] for cid in documents}:
             (self._root / folder).mkdir(mode=0o700, exist_ok=True)
-        written, prefix = list[tuple[str, str]](), f"{root}/{_NEW}{secrets.token_hex(8)}-"
+        written, prefix = list[tuple[str, str]](), f"{self._root}/{_NEW}{secrets.token_hex(8)}-"
         try:
             for cid, data in documents.items():
-                new = prefix + cid
-                descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                written.append((new, f"{root}/{cid[-3:-1]}/{cid}"))
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
+                written.append((prefix + cid, self._name(cid)))
+                _write(prefix + cid, data)
             self._sync_all()
             while written:
                 os.replace(*written[-1])  # noqa: PTH105
@@ -95,15 +92,11 @@ class DirectoryStore:
         """Reads a big file twice: the tree of its hashes tells whether a piece is right, and is known at its end."""
         wanted = parse(cid)
         with self._opened(str(wanted)) as file:
-            pieces = self._pieces(file, wanted, size_limit)
             if wanted.codec == RAW:
-                whole = next(pieces, b"")
-                if sha256(whole).digest() != wanted.digest or file.read(1):
-                    raise _corrupt(wanted)
-                yield whole
+                yield _leaf(file, wanted, size_limit)
                 return
             leaves, root = list[bytes](), None
-            for block in blocks(pieces):
+            for block in blocks(_pieces(file, wanted, size_limit)):
                 root = block.cid
                 if root.codec == RAW:
                     leaves.append(root.digest)
@@ -115,6 +108,18 @@ class DirectoryStore:
                 if sha256(piece).digest() != leaf:
                     raise _corrupt(wanted)
                 yield piece
+
+    def read_once(self, cid: str, size_limit: int) -> Iterator[bytes | memoryview]:
+        """The pieces of a document as they are read, for who lets go of them when DocumentCorrupt is raised at the end:
+        only then is it known whether they are that document."""
+        wanted, root = parse(cid), None
+        with self._opened(str(wanted)) as file:
+            for block in blocks(_pieces(file, wanted, size_limit)):
+                root = block.cid
+                if root.codec == RAW:
+                    yield block.data
+        if root != wanted:
+            raise _corrupt(wanted)
 
     def has(self, cid: str) -> bool:
         path = self._path(normalise(cid))
@@ -138,8 +143,11 @@ class DirectoryStore:
                 _sync(path.parent)
 
     def _path(self, cid: str) -> Path:
+        return Path(self._name(cid))
+
+    def _name(self, cid: str) -> str:
         # All CIDs begin alike; the last letter but two carries five bits of the digest, the last does not.
-        return self._root / cid[-3:-1] / cid
+        return f"{self._root}/{cid[-3:-1]}/{cid}"
 
     @contextmanager
     def _new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
@@ -157,10 +165,10 @@ class DirectoryStore:
         new.replace(target)
 
     @contextmanager
-    def _opened(self, cid: str) -> Iterator[BinaryIO]:
+    def _opened(self, cid: str) -> Iterator[FileIO]:
         with self._disk("cannot be read"):
             try:
-                with self._path(cid).open("rb") as file:
+                with FileIO(self._name(cid)) as file:
                     yield file
             except FileNotFoundError as error:
                 if not self._root.is_dir():
@@ -168,14 +176,6 @@ class DirectoryStore:
                 raise DocumentMissing(
                     f"Document {cid} is not in the directory store.", "Look in another store or a backup."
                 ) from error
-
-    def _pieces(self, file: BinaryIO, cid: Cid, size_limit: int) -> Iterator[bytes]:
-        left = size_limit
-        while piece := file.read(min(CHUNK_SIZE, left + 1)):
-            left -= len(piece)
-            if left < 0:
-                raise TooLarge(f"Document {cid} is larger than {size_limit} bytes.", "Raise the limit if it should be.")
-            yield piece
 
     def _sync_all(self) -> None:
         """Everything on the file system of this store is on the disk when it returns."""
@@ -199,6 +199,38 @@ class DirectoryStore:
             f"The document folder {self._root} {what}: {error.strerror or error}.",
             "Check that its disk is mounted, has room, and belongs to the user of this service.",
         )
+
+
+def _write(path: str, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    finally:
+        os.close(descriptor)
+
+
+def _leaf(file: FileIO, cid: Cid, size_limit: int) -> bytes:
+    size = os.fstat(file.fileno()).st_size
+    if size > size_limit:
+        raise _too_large(cid, size_limit)
+    data = file.readall() if size <= CHUNK_SIZE else b""
+    if sha256(data).digest() != cid.digest or size > CHUNK_SIZE:
+        raise _corrupt(cid)
+    return data
+
+
+def _pieces(file: FileIO, cid: Cid, size_limit: int) -> Iterator[bytes]:
+    left = size_limit
+    while piece := file.read(CHUNK_SIZE):
+        left -= len(piece)
+        if left < 0:
+            raise _too_large(cid, size_limit)
+        yield piece
+
+
+def _too_large(cid: Cid, size_limit: int) -> TooLarge:
+    return TooLarge(f"Document {cid} is larger than {size_limit} bytes.", "Raise the limit if it should be.")
 
 
 def _corrupt(cid: Cid) -> DocumentCorrupt:

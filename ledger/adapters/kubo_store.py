@@ -41,6 +41,10 @@ class KuboStore:
         _check_answer(answered, *roots)
         return str(answered)
 
+    def put_known(self, cid: str, pieces: Iterable[bytes | memoryview]) -> None:
+        """As `put_stream`, of a document whose CID is known: nothing is stored where `pieces` raise an error."""
+        _check_answer(self._node.add(pieces), parse(cid))
+
     def put_many(self, documents: Iterable[bytes]) -> list[str]:
         """One archive for some thousand documents, whose root is a directory of them: a pin for all."""
         cids = list[str]()

@@ -69,11 +69,9 @@ class ReplicaTable:
     def keep(self, cids: Iterable[str]) -> None:
         """Documents that the office keeps from now on, or did already."""
         now = _now()
+        places = [(HERE, "kept"), *((node, "waiting") for node in self._nodes)]
         with self._writing() as write:
-            for cid in cids:
-                write.executemany(
-                    _KEEP, [(cid, HERE, "kept", now), *((cid, node, "waiting", now) for node in self._nodes)]
-                )
+            write.executemany(_KEEP, ((cid, place, state, now) for cid in cids for place, state in places))
 
     def erase(self, cid: str) -> None:
         with self._writing() as write:

@@ -7,12 +7,12 @@ waits for that is `below_quorum`.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
 
@@ -33,9 +33,9 @@ from ledger.errors import (
 ANY_SIZE = 1 << 50
 MAX_PAUSE_SECONDS = 60.0
 AT_ONCE = 8 << 20  # bytes of small documents in one call to a node; as many more are read meanwhile
+CALLS = 2  # at a time: a node mostly waits for its disk
 _ANY = (DocumentStoreUnavailable, TooLarge, DocumentCorrupt, DocumentMissing)  # the gravest first: it cannot tell
 _log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -185,43 +185,65 @@ class ReplicatedStore:
             self.table.forget(node.address, cid)
             done = True
         waiting = [cid for cid, state in due if state == "waiting"]
-        small = (cid for cid in waiting if parse(cid).codec == RAW)
-        for batch in _ahead(unixfs.batches(self._readable(node, small), lambda item: len(item[1]), AT_ONCE)):
-            node.put_many([data for _, data in batch])
-            self.table.settle(node.address, [cid for cid, _ in batch])
-            done = True
+        done |= self._bring_small(node, [cid for cid in waiting if parse(cid).codec == RAW])
         for cid in waiting:
             if parse(cid).codec != RAW:
                 done |= self._bring_big(node, cid)
         return done
 
+    def _bring_small(self, node: KuboStore, cids: Iterable[str]) -> bool:
+        done, calls = False, deque[Future[None]]()
+        with ThreadPoolExecutor(CALLS) as pool:
+            for batch in unixfs.batches(self._readable(node, cids), lambda item: len(item[1]), AT_ONCE):
+                if len(calls) == CALLS:
+                    calls.popleft().result()
+                calls.append(pool.submit(self._bring_batch, node, batch))
+                done = True
+            for call in calls:
+                call.result()
+        return done
+
+    def _bring_batch(self, node: KuboStore, batch: list[tuple[str, bytes]]) -> None:
+        node.put_many([data for _, data in batch])
+        self.table.settle(node.address, [cid for cid, _ in batch])
+
     def _readable(self, node: KuboStore, cids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Those documents that can be read; the others wait longer, and hold up nobody."""
         for cid in cids:
             try:
-                yield cid, self.get(cid, ANY_SIZE)
+                yield cid, self._copy(cid)
             except KhalayakError as error:
                 self._postpone(node, cid, error)
+
+    def _copy(self, cid: str) -> bytes:
+        try:
+            return self.local.get(cid, ANY_SIZE)
+        except _ANY:
+            return self.get(cid, ANY_SIZE)
 
     def _bring_big(self, node: KuboStore, cid: str) -> bool:
         broken = list[KhalayakError]()
 
-        def source() -> Iterator[bytes]:
+        def source(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
             try:
-                yield from self.read(cid, ANY_SIZE)
+                yield from pieces
             except KhalayakError as error:
                 broken.append(error)
                 raise
 
-        try:
-            node.put_stream(source())
-        except KhalayakError:
-            if not broken:
-                raise
-            self._postpone(node, cid, broken[0])
-            return False
-        self.table.settle(node.address, [cid])
-        return True
+        # The node pins nothing when a source breaks off, be it at its end.
+        for read in (self.local.read_once, self.read):
+            broken.clear()
+            try:
+                node.put_known(cid, source(read(cid, ANY_SIZE)))
+            except KhalayakError:
+                if not broken:
+                    raise
+            else:
+                self.table.settle(node.address, [cid])
+                return True
+        self._postpone(node, cid, broken[0])
+        return False
 
     def _postpone(self, node: KuboStore, cid: str, error: KhalayakError) -> None:
         self.table.postpone(node.address, cid)
@@ -261,15 +283,6 @@ class ReplicatedStore:
                 _log.error("documents_wait", node=node.address, reason=problem, waiting=waiting)
             else:
                 _log.info("documents_flow", node=node.address, waiting=waiting)
-
-
-def _ahead(items: Iterator[T]) -> Iterator[T]:
-    """The items; while one is used, a thread makes the next."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
-            yield item
 
 
 def _gravest(errors: list[KhalayakError]) -> KhalayakError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import secrets
@@ -11,19 +12,22 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
-from threading import Event, Thread
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ledger import sealing
 from ledger.adapters.replicated_store import ReplicatedStore
 from ledger.bootstrap import open_documents
+from ledger.registers.forms import MAX_DOCUMENTS
 from ledger.settings import Settings
 from scripts.bench.figures import Figures, figure
 from scripts.tools.kubo import find_ipfs, start_kubo
 
-FILES, FILE_BYTES, AT_ONCE = 4000, 20_000, 500
+FILES, FILE_BYTES = 4000, 20_000
+POLL_SECONDS = 0.01
 ROUNDS = 3  # of small documents, ours and theirs in turn: how long it takes to make a file varies
 BIG_PIECES, PIECE = 512, 1 << 20
 MAX_GROWTH_KIB = 64 << 10  # of this process, while a document of BIG_PIECES MiB passes through
@@ -36,13 +40,15 @@ def documents_figures() -> Figures:
         return {}
     with _own_place() as here, start_kubo(ipfs, here / "node") as address, start_kubo(ipfs, here / "peer"):
         (here / "office").mkdir()
-        store = open_documents(Settings(data=here / "office", documents=address))
+        settings = Settings(data=here / "office", documents=address)
+        store = open_documents(settings)
         megabytes, cid = _store_big(store)
         with (here / "big").open("wb") as big:
             big.writelines(store.read(cid, 2 * BIG_PIECES * PIECE))
         os.sync()
         add_big = BIG_PIECES * PIECE / 1e6 / _add(ipfs, here / "peer", str(here / "big"))
-        rounds = [_round(store, ipfs, here, number) for number in range(ROUNDS)]
+        with _worker(settings) as worker:
+            rounds = [_round(store, worker, ipfs, here, number) for number in range(ROUNDS)]
         store.close()
     files, add_files = (statistics.median(rates) for rates in zip(*rounds, strict=True))
     return {
@@ -65,10 +71,34 @@ def _own_place() -> Iterator[Path]:
         yield next(Path(above).iterdir())
 
 
-def _round(store: ReplicatedStore, ipfs: Path, here: Path, number: int) -> tuple[float, float]:
+@contextmanager
+def _worker(settings: Settings) -> Iterator[BaseProcess]:
+    """A process that brings documents to the node, as an office's worker does for what its API and imports take in."""
+    context = multiprocessing.get_context("spawn")
+    ready, stopping = context.Event(), context.Event()
+    process = context.Process(target=_bring, args=(settings, ready, stopping))
+    process.start()
+    try:
+        ready.wait(60)
+        yield process
+    finally:
+        stopping.set()
+        process.join()
+
+
+def _bring(settings: Settings, ready: Event, stopping: Event) -> None:
+    store = open_documents(settings)
+    ready.set()
+    while not stopping.is_set():
+        if not store.run_once():
+            stopping.wait(POLL_SECONDS)
+    store.close()
+
+
+def _round(store: ReplicatedStore, worker: BaseProcess, ipfs: Path, here: Path, number: int) -> tuple[float, float]:
     """Files a second: ours, and the program's own of the same sealed files, on a node with the same settings."""
     os.sync()
-    ours, cids = _store_files(store)
+    ours, cids = _store_files(store, worker)
     files = here / f"files-{number}"
     files.mkdir()
     for cid in cids:
@@ -77,22 +107,19 @@ def _round(store: ReplicatedStore, ipfs: Path, here: Path, number: int) -> tuple
     return ours, FILES / _add(ipfs, here / "peer", "-r", str(files))
 
 
-def _store_files(store: ReplicatedStore) -> tuple[float, list[str]]:
+def _store_files(store: ReplicatedStore, worker: BaseProcess) -> tuple[float, list[str]]:
     """Files a second, each sealed, its key wrapped for one reader, until all are on the node; while some are sealed
-    and stored here, others go to the node, as in an office."""
+    and stored here, others go to the node."""
     documents = [os.urandom(FILE_BYTES) for _ in range(FILES)]
     reader = X25519PrivateKey.generate().public_key().public_bytes_raw()
-    all_here = Event()
-    worker = Thread(target=_bring, args=(store, all_here))
     cids, started = list[str](), time.monotonic()
-    worker.start()
-    for start in range(0, FILES, AT_ONCE):
-        sealed = [sealing.seal(data) for data in documents[start : start + AT_ONCE]]
+    for start in range(0, FILES, MAX_DOCUMENTS):
+        sealed = [sealing.seal(data) for data in documents[start : start + MAX_DOCUMENTS]]
         cids += store.put_many([ciphertext for _, ciphertext in sealed])
         for (key, _), cid in zip(sealed, cids[-len(sealed) :], strict=True):
             sealing.wrap(key, reader, cid)
-    all_here.set()
-    worker.join()
+    while store.waiting() and worker.is_alive():
+        time.sleep(POLL_SECONDS)
     rate = FILES / (time.monotonic() - started)
     if store.below_quorum(cids):
         raise SystemExit("Not all documents came to the node.")
@@ -109,21 +136,13 @@ def _store_big(store: ReplicatedStore) -> tuple[float, str]:
 
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     cid = store.put_stream(sealing.seal_stream(os.urandom(sealing.KEY_SIZE), pieces()))
-    here = Event()
-    here.set()
-    _bring(store, here)
+    while store.waiting():
+        store.run_once()
     seconds = time.monotonic() - started
     growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     if growth > MAX_GROWTH_KIB:
         raise SystemExit(f"A document of {BIG_PIECES} MiB took {growth:,} KiB of memory.")
     return BIG_PIECES * PIECE / 1e6 / seconds, cid
-
-
-def _bring(store: ReplicatedStore, all_here: Event) -> None:
-    """Bring to the node until all are there."""
-    while not all_here.is_set() or store.waiting():
-        if not store.run_once():
-            time.sleep(0.01)
 
 
 def _add(ipfs: Path, repo: Path, *what: str) -> float:

@@ -33,6 +33,24 @@ def test_fault_32_corrupted_bytes_are_noticed_before_decryption_and_come_from_th
         assert "document_corrupt" in [log["event"] for log in logs]
 
 
+@pytest.mark.parametrize("size", [SMALL, BIG])
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_fault_32_a_copy_that_is_damaged_here_comes_to_no_node_and_the_right_one_does(
+    tmp_path: Path, daemons: list[Daemon], size: int, elsewhere: bool
+) -> None:
+    data = data_of(size, f"damaged here {elsewhere}")
+    store = documents_at(tmp_path, [daemon.address for daemon in daemons])
+    cid = store.put(data)
+    if elsewhere:
+        store.nodes[1].put(data)
+    copy = next((tmp_path / "documents").rglob(cid))
+    copy.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    before = [set(node.cids()) for node in store.nodes]
+    store.run_once()
+    assert [set(node.cids()) for node in store.nodes] == [kept | {cid} if elsewhere else kept for kept in before]
+    assert store.waiting() == (0 if elsewhere else 2)
+
+
 def test_fault_32_a_document_whose_blocks_are_damaged_in_different_places_is_read_from_both_nodes(
     tmp_path: Path, daemons: list[Daemon]
 ) -> None:
