@@ -7,13 +7,14 @@ given and ended, hashes and signatures for both. docs/operations.md lists the ce
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from typing import Any, Protocol, cast
 
 import orjson
 
 from ledger.application_checks import ApplicationChecks
 from ledger.certificate import Certificate, parse
+from ledger.comparison import UNREADABLE, compared_rows, different
+from ledger.custody_checks import CustodyChecks
 from ledger.dossiers import Dossiers
 from ledger.encoding import to_hex
 from ledger.errors import BadInput, Conflict, KhalayakError, NotFound, Unavailable
@@ -27,14 +28,6 @@ from ledger.verifier import verify
 from wallet.errors import TransactionInvalid
 
 UNDER_WAY = ("signed", "sent", "included")
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    RuntimeError,
-)  # what a cell of another form brings us to
-
 Progress = Callable[[], None]  # called after each application and certificate
 
 
@@ -77,6 +70,7 @@ class Auditor:
         differences: Callable[[], Iterator[Finding]],
         places: Places,
         checks: ApplicationChecks,
+        custody: CustodyChecks,
     ) -> None:
         self.trust = trust
         self.store = store
@@ -88,6 +82,7 @@ class Auditor:
         self.differences = differences
         self.places = places
         self.checks = checks
+        self.custody = custody
 
     def run(self, progress: Progress) -> Iterator[Finding]:
         """Every row that differs. Raises Unavailable and WalletError where it cannot be told."""
@@ -102,6 +97,7 @@ class Auditor:
             if hash(cid) not in seen:
                 yield Finding("documents", f"cid={cid}", "", "it belongs to no application")
         yield from self._certificates(progress)
+        yield from self.custody.check()
 
     def _follow(self, number: int, name: str) -> Iterator[Finding]:
         """As far as the office says that it did."""
@@ -150,7 +146,7 @@ class Auditor:
                 yield Finding("applications", f"id={name}", "", "the key ring holds it, and the row is missing")
         except Unavailable:
             raise
-        except (KhalayakError, *_UNREADABLE):
+        except (KhalayakError, *UNREADABLE):
             yield Finding("applications", f"id={name}", "", "its rows cannot be read")
 
     def _compared(self, kept: Dossier, actual: Dossier) -> Iterator[Finding]:
@@ -161,15 +157,15 @@ class Auditor:
         except (Conflict, TransactionInvalid) as error:
             yield Finding("applications", key, "state", error.message)
             expected = kept
-        for column in _different(expected.application, actual.application, but=("state",)):
+        for column in different(expected.application, actual.application, but=("state",)):
             yield Finding("applications", key, column, "it is not what was accepted, or how it ended")
-        for column in _different(expected, actual, only=("idempotency_key", "body_digest")):
+        for column in different(expected, actual, only=("idempotency_key", "body_digest")):
             yield Finding("applications", key, column, "it is not what was accepted")
         if problem := _wrong_state(expected, actual):
             yield Finding("applications", key, "state", problem)
         of_it = f"application_id={kept.application.id}"
         for table, keys in (("contents", ("digest",)), ("documents", ("cid",)), ("approvals", ("signer", "role"))):
-            yield from _compared_rows(table, keys, of_it, getattr(expected, table), getattr(actual, table))
+            yield from compared_rows(table, keys, of_it, getattr(expected, table), getattr(actual, table))
         if kept.application.state in ENDED:
             yield from _compared_transactions(of_it, expected, actual)
         elif any(sent.attempts[0].hash not in _hashes(actual) for sent in expected.transactions):
@@ -195,7 +191,7 @@ class Auditor:
                     why = verdict.refusal.detail if verdict.refusal else "it is none"
                     yield Finding("certificates", _certificate_key(row), "certificate", f"it does not verify: {why}")
                     continue
-            except (KhalayakError, *_UNREADABLE):
+            except (KhalayakError, *UNREADABLE):
                 yield Finding("certificates", _certificate_key(row), "certificate", "it cannot be read")
                 continue
             for column, said in _columns_of(certificate).items():
@@ -235,26 +231,7 @@ def _compared_transactions(of_it: str, expected: Dossier, actual: Dossier) -> It
             continue
         if one.applications != other.applications:
             yield Finding("carried", key, "application_id", "it is not what the key ring says")
-        yield from _compared_rows("attempts", ("hash",), key, one.attempts, other.attempts)
-
-
-def _compared_rows(table: str, keys: tuple[str, ...], of_it: str, expected: Any, actual: Any) -> Iterator[Finding]:
-    wanted, found = ({tuple(getattr(row, k) for k in keys): row for row in rows} for rows in (expected, actual))
-    for cells in sorted({**wanted, **found}, key=repr):
-        named = zip(keys, cells, strict=True)
-        key = " ".join([*(f"{k}={to_hex(v) if isinstance(v, bytes) else v}" for k, v in named), of_it])
-        if cells not in found:
-            yield Finding(table, key, "", "the key ring or the chain holds it, and the row is missing")
-        elif cells not in wanted:
-            yield Finding(table, key, "", "neither the key ring nor the chain knows it")
-        else:
-            for column in _different(wanted[cells], found[cells]):
-                yield Finding(table, key, column, "it is not what the key ring and the chain say")
-
-
-def _different(one: Any, other: Any, but: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> list[str]:
-    names = only or [field.name for field in fields(one) if field.name not in but]
-    return [name for name in names if getattr(one, name) != getattr(other, name)]
+        yield from compared_rows("attempts", ("hash",), key, one.attempts, other.attempts)
 
 
 def _unsigned(certificate: Any) -> Any:
@@ -268,7 +245,7 @@ def _unsigned(certificate: Any) -> Any:
 def _block_of(certificate: Any) -> int:
     try:
         return parse_header(bytes.fromhex(certificate["state"]["header"][2:])).number
-    except (KhalayakError, *_UNREADABLE):
+    except (KhalayakError, *UNREADABLE):
         return 0
 
 

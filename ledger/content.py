@@ -140,6 +140,12 @@ def salted(contents: Iterable[Mapping[str, Any]]) -> list[Content]:
     return [Content(tuple([SaltedField(next(salts), name, value) for name, value in fields])) for fields in named]
 
 
+def cids_of(fields: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The CIDs of the documents that stored fields name."""
+    values = [field["value"] for field in fields if field["name"] == "document"]
+    return [value["cid"] for value in values if isinstance(value, dict) and "cid" in value]
+
+
 def _salts(count: int) -> list[str]:
     # Base64 turns 18 bytes into 24 letters: two zeros behind every 16 make one call write each salt as it stands alone.
     padded, drawn = bytearray(18 * count), secrets.token_bytes(SALT_BYTES * count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ledger.model import Application, HeldContent, Hold, RecordedEntry, StoredDocument, Tombstone
@@ -59,11 +59,17 @@ class CustodyStore(Protocol):
     def forget_index(self) -> None:
         """Empty the index of persons, so that it is made anew."""
 
-    def place_hold(self, hold: Hold) -> None:
-        """Raises Refused where one stands on the record."""
+    def place_hold(self, hold: Hold, keep: Callable[[], None] | None = None) -> None:
+        """Raises Refused where one stands on the record. `keep` is called before it is saved, as in add_application."""
 
-    def lift_hold(self, hold: Hold) -> None:
-        """Note who lifted a hold and when. Raises Conflict when it does not stand any more."""
+    def lift_hold(self, hold: Hold, keep: Callable[[], None] | None = None) -> None:
+        """Note who lifted a hold and when; `keep` as in place_hold. Raises Conflict when it does not stand any more."""
+
+    def restore_hold(self, hold: Hold) -> bool:
+        """Put back a hold, or note that one that stands was lifted. False where neither is needed."""
+
+    def all_holds(self) -> list[Hold]:
+        """All that were ever placed, oldest first."""
 
     def holds(self, register: str, record_ids: Collection[bytes]) -> list[Hold]:
         """All that were ever placed on these records, oldest first."""

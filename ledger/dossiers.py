@@ -176,6 +176,8 @@ class Dossiers:
         """What the key ring holds by application, and the numbers of its damaged lines."""
         found, damaged = dict[str, _Kept](), list[int]()
         for line in self.ring.lines():
+            if line.value is not None and "hold" in line.value:
+                continue
             if line.value is None or not isinstance(line.value.get("application"), str):
                 damaged.append(line.number)
             else:

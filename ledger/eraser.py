@@ -15,6 +15,7 @@ import structlog
 from ledger.dossiers import Dossiers
 from ledger.encoding import RegisterName, from_hex, to_hex
 from ledger.errors import NotFound, Refused
+from ledger.holds import Holds
 from ledger.model import RecordedEntry, Tombstone
 from ledger.ports import DocumentStore, RecordStore
 from ledger.registers import register_of_kind
@@ -28,16 +29,20 @@ log = structlog.get_logger()
 class Eraser:
     """Works on the office's own database, document store and dossiers."""
 
-    def __init__(self, trust: TrustRoot, store: RecordStore, documents: DocumentStore, dossiers: Dossiers) -> None:
+    def __init__(
+        self, trust: TrustRoot, store: RecordStore, documents: DocumentStore, dossiers: Dossiers, holds: Holds
+    ) -> None:
         self.registers = [str(trusted.name) for trusted in trust.registers if trusted.kind == KIND]
         self.store = store
         self.documents = documents
         self.dossiers = dossiers
+        self.holds = holds
         self._held: set[bytes] = set()
 
     def run_once(self) -> None:
         """Destroy what was ordered since the last time, and then what is left of it in files. What a legal hold forbids
         waits until it is lifted. Raises Unavailable; after a crash anywhere the same call goes on."""
+        self.holds.reconcile(self.store)  # first: a database from a backup may lack one
         for name in self.registers:
             for ordered in self.store.ordered_erasures(name):
                 self._carry_out(name, ordered)
@@ -58,16 +63,14 @@ class Eraser:
 
     def _named(self, name: str, receipt: bytes, ordered: RecordedEntry) -> tuple[str, bytes, str]:
         """The register, what is erased of it, and the ground."""
-        for content in self.store.contents_of(name, receipt):
-            values: Mapping[str, str] = {field["name"]: field["value"] for field in content.fields}
-            register = str(RegisterName.parse(values["register"]))
-            return register, from_hex(values["erased"], 32), values["ground"]
+        if subject := subject_of(self.store, name, receipt):
+            return subject
         # The receipt came after the backup that this office was restored from. Its series says what it is about.
         definition = register_of_kind(KIND)
         for content in self.store.contents_until(ordered.entry["time"]):
             for erased in (content.record_id, content.digest):
-                subject = {"register": content.register.lower(), "erased": to_hex(erased)}
-                if definition.record_id(subject) == ordered.record_id:
+                values = {"register": content.register.lower(), "erased": to_hex(erased)}
+                if definition.record_id(values) == ordered.record_id:
                     return content.register, erased, ""
         return "", ordered.record_id, ""
 
@@ -88,3 +91,13 @@ class Eraser:
         # One that the database got without a dossier has none; the next step of the dossiers makes it as it is now.
         with suppress(NotFound):
             self.dossiers.replace(self.store.dossier(application_id))
+
+
+def subject_of(store: RecordStore, name: str, receipt: bytes) -> tuple[str, bytes, str] | None:
+    """What a receipt in the register of erasures `name` says: the register, what is erased of it, and the ground. None
+    where its content is not known, or erased itself."""
+    for content in store.contents_of(name, receipt):
+        values: Mapping[str, str] = {field["name"]: field["value"] for field in content.fields}
+        if values:
+            return str(RegisterName.parse(values["register"])), from_hex(values["erased"], 32), values["ground"]
+    return None

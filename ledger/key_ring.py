@@ -51,9 +51,9 @@ class KeyRing:
             if end == 0:
                 sync_directory(self.path.parent)
 
-    def lines(self) -> Iterator[Line]:
-        """All that count, oldest first, as far as the file goes now; what was overwritten is left out. Raises
-        StoreUnavailable, ConfigurationError."""
+    def lines(self, beginning: bytes = b"") -> Iterator[Line]:
+        """All that count, or those of one `beginning`, oldest first, as far as the file goes now; what was overwritten
+        is left out. Raises StoreUnavailable, ConfigurationError."""
         if not self.path.exists():
             return
         with self._open() as file:
@@ -63,7 +63,7 @@ class KeyRing:
             offset = number = 0
             while offset < end and (text := file.readline()).endswith(b"\n"):
                 number += 1
-                if not text.startswith(b" "):
+                if text.startswith(beginning) and not text.startswith(b" "):
                     yield Line(number, offset, _parsed(text))
                 offset += len(text)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ledger import authority
 from ledger.cid import RAW, Cid
+from ledger.content import cids_of
 from ledger.encoding import ZERO32, RegisterName, from_hex, to_hex
 from ledger.errors import Conflict, NotFound, Refused, Unavailable
 from ledger.model import Application, Block, Followed, RecordedEntry
@@ -21,8 +22,8 @@ def documents_of(application: Application, register: Register, store: RecordStor
     """The CIDs of what an application brings: its documents and, of a batch by root, the list of its digests."""
     if register.schema.document:
         digests = [from_hex(record["digest"], 32) for record in application.payload["records"] if "digest" in record]
-        values = (field["value"] for fields in store.contents(digests).values() for field in fields)
-        yield from (value["cid"] for value in values if isinstance(value, dict))
+        for fields in store.contents(digests).values():
+            yield from cids_of(fields)
     if manifest := application.payload.get("manifest"):
         yield str(Cid(RAW, from_hex(manifest, 32)))  # so short that it is one block
 

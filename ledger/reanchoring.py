@@ -73,6 +73,10 @@ class Reanchoring:
 
     def run(self, progress: Progress) -> Reanchored:
         """Raises Unavailable, WalletError."""
+        for hold in self.old.store.all_holds():
+            if hold.until is None:
+                kind = self.old.trust.register_named(hold.register).kind
+                self.done.remarks.append(f"{kind} {to_hex(hold.record_id)}: had a legal hold; place it again")
         for trusted in self.old.trust.registers:
             register = register_of_kind(trusted.kind)
             if trusted.kind == ERASURES:

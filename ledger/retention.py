@@ -10,19 +10,20 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from ledger import authority
+from ledger.content import cids_of
 from ledger.encoding import to_hex
 from ledger.errors import BadInput, ConfigurationError, Conflict, NotFound, Refused
+from ledger.holds import Holds, typed
 from ledger.model import ApplicationState, HeldContent, Hold
-from ledger.ports import Chain, Clock, RecordStore
+from ledger.ports import Clock, RecordStore
 from ledger.registers import REGISTERS, register_of_kind
 from ledger.trust import TrustedRegister, TrustRoot
 from wallet.errors import KeystoreMissing
 from wallet.files import read_private, write_private
 from wallet.signer import Signer
-from wallet.typed_data import Domain, TypedData, build
 
 MAX_YEARS = 1_000
 OPEN = 10_000  # applications that are looked at when a hold is placed
@@ -81,12 +82,13 @@ class Holding:
 
 
 class Retention:
-    """`index_key` is a file with the secret of the index of persons; it is made where there is none."""
+    """`holds` are those of the key ring. `index_key` is a file with the secret of the index of persons; it is made
+    where there is none."""
 
-    def __init__(self, trust: TrustRoot, store: RecordStore, chain: Chain, clock: Clock, index_key: Path) -> None:
+    def __init__(self, trust: TrustRoot, store: RecordStore, holds: Holds, clock: Clock, index_key: Path) -> None:
         self.trust = trust
         self.store = store
-        self.chain = chain
+        self.holds = holds
         self.clock = clock
         self.index_key = index_key
 
@@ -106,7 +108,7 @@ class Retention:
             raise BadInput("Name somebody: a name, and the day of birth to tell namesakes apart.")
         key = self._key()
         while page := self.store.contents_without_index():
-            self.store.add_to_index({item.digest: _identifiers(item, self._kind(item), key) for item in page})
+            self.store.add_to_index({item.digest: identifiers(item, self._kind(item), key) for item in page})
         found = self.store.contents_about([_hmac(key, value) for value in wanted])
         return [self._holding(policy, content) for content in found]
 
@@ -118,9 +120,9 @@ class Retention:
         if not any(content.fields for content in contents):
             raise NotFound(f"This office holds nothing of record {to_hex(record_id)}.", "Check its number.")
         since = self.clock.now()
-        signature = signer.sign_typed(_typed(trusted, "PlaceHold", recordId=record_id, since=since))
+        signature = signer.sign_typed(typed(trusted, "PlaceHold", {"recordId": record_id, "since": since}))
         hold = Hold(str(trusted.name), record_id, since, signer.address, signature)
-        self.store.place_hold(hold)
+        self.store.place_hold(hold, partial(self.holds.keep, hold))
         self._refuse_orders(hold, [record_id, *(content.digest for content in contents)])
         return hold
 
@@ -130,10 +132,11 @@ class Retention:
         standing = [hold for hold in self.store.holds(str(trusted.name), [record_id]) if hold.until is None]
         if not standing:
             raise NotFound(f"No hold stands on record {to_hex(record_id)}.", "Check its number.")
-        until = self.clock.now()
-        data = _typed(trusted, "LiftHold", recordId=record_id, since=standing[0].since, until=until)
-        lifted = replace(standing[0], until=until, lifted_by=signer.address, lifted=signer.sign_typed(data))
-        self.store.lift_hold(lifted)
+        for hold in standing:  # several, where one was restored that a crash had kept from being acknowledged
+            until = self.clock.now()
+            data = typed(trusted, "LiftHold", {"recordId": record_id, "since": hold.since, "until": until})
+            lifted = replace(hold, until=until, lifted_by=signer.address, lifted=signer.sign_typed(data))
+            self.store.lift_hold(lifted, partial(self.holds.keep, lifted))
         return lifted
 
     def _refuse_orders(self, hold: Hold, held: Sequence[bytes]) -> None:
@@ -153,17 +156,13 @@ class Retention:
 
     def _entitled(self, kind: str, signer: Signer) -> TrustedRegister:
         trusted = self.trust.register_of_kind(kind)
-        call = authority.policy_call(trusted.name.address, "registrar")
-        role = authority.parse_policy(self.chain.call(trusted.authority, call)).role
-        answer = self.chain.call(trusted.authority, authority.has_role_call(role, signer.address))
-        if not authority.parse_has_role(answer):
+        if not self.holds.is_registrar(trusted, signer.address):
             raise Refused(f"{signer.address} is not a registrar of this register.", "Ask the authority for the role.")
         return trusted
 
     def _holding(self, policy: Policy, content: HeldContent) -> Holding:
         kind = self._kind(content)
-        cids = [field["value"]["cid"] for field in content.fields if field["name"] == "document"]
-        readers = {cid: sorted(self.store.document(cid).wraps) for cid in cids}
+        readers = {cid: sorted(self.store.document(cid).wraps) for cid in cids_of(content.fields)}
         on_hold = any(hold.until is None for hold in self.store.holds(content.register, [content.record_id]))
         return Holding(kind, content, readers, policy.until(kind, content.created), on_hold)
 
@@ -187,7 +186,8 @@ def normalised(value: str) -> str:
     return ("" if all(word.isdecimal() for word in words) else " ").join(words)
 
 
-def _identifiers(content: HeldContent, kind: str, key: bytes) -> list[bytes]:
+def identifiers(content: HeldContent, kind: str, key: bytes) -> list[bytes]:
+    """The HMACs by which a content of this kind of register is found under the index's key."""
     names = register_of_kind(kind).schema.identifying
     values = {normalised(field["value"]) for field in content.fields if field["name"] in names}
     return [_hmac(key, value) for value in values if value]
@@ -195,9 +195,3 @@ def _identifiers(content: HeldContent, kind: str, key: bytes) -> list[bytes]:
 
 def _hmac(key: bytes, value: str) -> bytes:
     return hmac.digest(key, value.encode(), "sha256")
-
-
-def _typed(trusted: TrustedRegister, struct: str, **message: bytes | int) -> TypedData:
-    name = trusted.name
-    domain = Domain(register_of_kind(trusted.kind).contract, name.chain_id, name.address)
-    return build(domain, struct, message)

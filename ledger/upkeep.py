@@ -15,6 +15,7 @@ from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.application_checks import ApplicationChecks
 from ledger.auditor import Auditor
 from ledger.bootstrap import Office, read_trust
+from ledger.custody_checks import CustodyChecks
 from ledger.errors import ConfigurationError
 from ledger.model import Finding
 from ledger.reanchoring import OldOffice, Reanchored, Reanchoring
@@ -39,6 +40,7 @@ def rebuild(office: Office, missing: bool, progress: Progress) -> tuple[Rebuilt,
         places = Places(office.trust, office.store, office.chain, office.applications)
         rebuilding = Rebuilding(places, office.dossiers, office.followers)
         done = rebuilding.run(progress)
+        done.lost += [(f"line {n} of the key ring", "It is no legal hold.") for n in office.retention.holds.all()[1]]
         office.eraser.run_once()  # the orders are on the chain
     mark.unlink(missing_ok=True)
     return done, rebuilding.strange()
@@ -56,7 +58,8 @@ def audit(office: Office, progress: Progress) -> Iterator[Finding]:
             places = Places(office.trust, followed, office.chain, office.applications)
             checks = ApplicationChecks(office.trust, office.chain, office.documents, office.readers)
             follow = (followed, other.number_next, partial(own.differences, other))
-            auditor = Auditor(office.trust, office.store, office.chain, office.dossiers, own, *follow, places, checks)
+            parts = (places, checks, CustodyChecks(office.retention, own, followed))
+            auditor = Auditor(office.trust, office.store, office.chain, office.dossiers, own, *follow, *parts)
             yield from auditor.run(progress)
 
 

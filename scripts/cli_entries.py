@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.encoding import parse_address, to_hex
-from ledger.errors import BadInput
 from ledger.paging import page_of, parse_cursor
 from ledger.registers import action_named, register_of_kind
 from scripts.cli_office import Kind, open_office
+from scripts.cli_verify import DAY, end_of
 
 MAX_PAGE = 10_000
-DAY = 86_400
+DAYS = "--since and --until take a day YYYY-MM-DD"
 
 
 def entries(
@@ -40,8 +39,8 @@ def entries(
             holder=parse_address(holder, "/holder") if holder else None,
             approver=parse_address(approver, "/approver") if approver else None,
             action=action_named(register, action) if action else None,
-            since=_start_of(since) if since else None,
-            until=_start_of(until) + DAY - 1 if until else None,
+            since=end_of(since, DAYS) + 1 - DAY if since else None,
+            until=end_of(until, DAYS) if until else None,
             after=parse_cursor(cursor) if cursor else None,
             limit=limit + 1,
         )
@@ -58,13 +57,6 @@ def entries(
     Console().print(table)
     if following is not None:
         typer.echo(f"More: add --cursor {following}")
-
-
-def _start_of(day: str) -> int:
-    try:
-        return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
-    except ValueError:
-        raise BadInput(f"--since and --until take a day YYYY-MM-DD, not {day[:40]!r}.") from None
 
 
 COMMANDS = (entries,)

@@ -13,13 +13,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from ledger import certificate
-from ledger.certificate import Absence, Certificate
+from ledger.certificate import Certificate
 from ledger.encoding import from_hex
 from ledger.errors import BadInput, InvalidProof
 from ledger.paper import Paper
 from ledger.paper_verifier import verify_paper
 from ledger.printing.attachment import MAX_PDF_BYTES, is_pdf
-from ledger.state_proof import parse_header
+from ledger.state_proof import Header, parse_header
 from ledger.trust import TrustRoot
 from ledger.verdict import Verdict
 from ledger.verifier import verify as verify_file
@@ -56,12 +56,11 @@ def verify(
     for path in files:
         trusted = trust or path.with_name("trust.json")
         root, data = TrustRoot.parse(read(trusted)), read(path, MAX_PDF_BYTES + 1)
-        hashes = _pinned(block or [])
-        if rpc:
-            hashes |= _asked(rpc, data, root)
-        verdict = verify_file(
-            data, root, block_hashes=hashes, document=document_bytes, as_of=_moment(as_of, data, rpc or [])
-        )
+        hashes, header = _pinned(block or []), _header(data) if rpc or as_of else None
+        if rpc and header:
+            hashes |= _asked(rpc, header.number, root)
+        moment = _moment(as_of, header, rpc or [])
+        verdict = verify_file(data, root, block_hashes=hashes, document=document_bytes, as_of=moment)
         verdicts.append(verdict)
         if as_json:
             typer.echo(json.dumps({"file": str(path), "trust": str(trusted), "moment": as_of, **verdict.as_json()}))
@@ -129,7 +128,7 @@ def as_of_block(verdict: Verdict) -> str:
 def carried(data: bytes) -> str:
     """What the certificate in a PDF says, to be compared with what the pages do; for a file whose integrity is valid,
     as nothing else is fit to be printed on a terminal."""
-    parsed = _parsed(data)
+    parsed = certificate.parse(data)
     values = parsed.content.values if isinstance(parsed, Certificate) else parsed.subject
     shown = "; ".join(f"{name}: {value}" for name, value in values.items() if isinstance(value, str))
     return f"  The pages of the PDF were not checked. The certificate in it says {shown}"
@@ -160,38 +159,35 @@ def _pinned(blocks: list[str]) -> dict[int, bytes]:
     return hashes
 
 
-def _asked(urls: list[str], data: bytes, root: TrustRoot) -> Mapping[int, bytes]:
-    """What the nodes say about the file's block; nothing for a file that cannot be read, which the verdict will say."""
+def _asked(urls: list[str], number: int, root: TrustRoot) -> Mapping[int, bytes]:
+    """What the nodes say about a block."""
     from ledger.adapters.evm_chain import EvmChain
     from ledger.nodes import final_block
 
-    number = _block_number(data)
-    if number is None:
-        return {}
     block = final_block({url: EvmChain(url) for url in urls}, number, root.chain_id, root.genesis)
     return {number: block.hash}
 
 
-def _moment(text: str, data: bytes, urls: list[str]) -> int | None:
+def _moment(text: str, header: Header | None, urls: list[str]) -> int | None:
     """The time that --as-of means, in seconds. Raises BadInput, and what the nodes raise."""
     if not text:
         return None
     if re.fullmatch("[0-9]{1,18}", text):
-        return _time_of_block(int(text), data, urls)
+        return _time_of_block(int(text), header, urls)
     return end_of(text)
 
 
-def end_of(day: str) -> int:
-    """The last second of a day YYYY-MM-DD in UTC, in seconds since 1970. Raises BadInput."""
+def end_of(day: str, asked: str = "--as-of takes a day YYYY-MM-DD or a block number") -> int:
+    """The last second of a day in UTC, in seconds since 1970. Raises BadInput, which says what is `asked` for."""
     try:
         return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) + DAY - 1
     except ValueError:
-        raise BadInput(f"--as-of takes a day YYYY-MM-DD or a block number, not {day[:40]!r}.") from None
+        raise BadInput(f"{asked}, not {day[:40]!r}.") from None
 
 
-def _time_of_block(number: int, data: bytes, urls: list[str]) -> int:
-    if number == _block_number(data):
-        return parse_header(_parsed(data).state.header).time
+def _time_of_block(number: int, header: Header | None, urls: list[str]) -> int:
+    if header and number == header.number:
+        return header.time
     if not urls:
         raise BadInput(f"When block {number} was, the file does not tell.", "Name a node with --rpc, or give the day.")
     from ledger.adapters.evm_chain import EvmChain
@@ -202,13 +198,10 @@ def _time_of_block(number: int, data: bytes, urls: list[str]) -> int:
     return times.pop()
 
 
-def _parsed(data: bytes) -> Certificate | Absence:
-    return certificate.parse(data)
-
-
-def _block_number(data: bytes) -> int | None:
+def _header(data: bytes) -> Header | None:
+    """Of the file's block; none of a file that cannot be read, which the verdict will say."""
     try:
-        return parse_header(_parsed(data).state.header).number
+        return parse_header(certificate.parse(data).state.header)
     except (BadInput, InvalidProof):
         return None
 

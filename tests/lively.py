@@ -17,6 +17,7 @@ from ledger.encoding import to_hex
 from ledger.model import Application
 from ledger.registers import register_of_kind
 from ledger.registers.forms import Change, RecordRequest
+from ledger.retention import Policy
 from tests.api.conftest import serving
 from tests.fakes import FakeClock
 from tests.office import DEED, TestOffice, record_of, running_office
@@ -166,6 +167,15 @@ def _erased(life: Life) -> None:
     life.office.run_once()
 
 
+def _held(life: Life) -> None:
+    """Two holds that stand, and one that was lifted."""
+    retention, (first, second, _) = life.office.retention, life.parts.registrars
+    for kind, name in (("land", "issued"), ("identity", "identity"), ("land", "to be frozen")):
+        retention.place_hold(kind, record_of(life.applications[name]), first)
+    retention.lift_hold("land", record_of(life.applications["issued"]), second)
+    assert retention.held_about(Policy({}), ["Siti"])
+
+
 def _under_way(life: Life) -> None:
     parts = life.parts
     uncertified = life.submit("recorded", "land", Change("issue", [parts.request()]))
@@ -192,7 +202,7 @@ def lively(folder: Path) -> Iterator[Life]:
     with running_office(folder) as parts:
         steady(parts.office)
         life = Life(parts)
-        for act in (_titles, _others, _erased, _under_way):
+        for act in (_titles, _others, _erased, _held, _under_way):
             act(life)
         assert {name: life.state_of(name) for name in life.applications} == STATES
         yield life

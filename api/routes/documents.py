@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from api.deps import OfficeDep, Token
 from api.routes.applications import ApplicationId
 from api.schemas import SealedDocument
+from ledger.content import cids_of
 from ledger.encoding import from_hex, to_hex
 from ledger.errors import Refused
 
@@ -24,7 +25,7 @@ def documents(office: OfficeDep, application_id: ApplicationId, token: Token) ->
     for record in application.payload["records"]:
         digest = from_hex(record.get("digest", "0x"), None)
         fields = office.certifier.content(digest) if digest else []
-        found += [office.store.document(f["value"]["cid"]) for f in fields if f["name"] == "document"]
+        found += [office.store.document(cid) for cid in cids_of(fields)]
     return [
         SealedDocument(
             cid=document.cid,

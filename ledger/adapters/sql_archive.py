@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import orjson
 from sqlalchemy import bindparam, insert, select, text, update
 
 from ledger.adapters.sql_entries import SqlEntries
@@ -32,6 +32,7 @@ from ledger.adapters.sql_tables import (
     documents,
 )
 from ledger.adapters.sql_transactions import SqlTransactions, forget_transactions, restore_transaction
+from ledger.content import cids_of
 from ledger.errors import NotFound
 from ledger.model import (
     ENDED,
@@ -75,7 +76,8 @@ class SqlArchive(SqlEntries, SqlTransactions):
 
     def restore(self, dossier: Dossier, concluded: bool) -> bool:
         application = dossier.application
-        row = {**vars(application), "payload": json.dumps(application.payload), "kept": 2 if concluded else 1}
+        row = {**vars(application), "payload": orjson.dumps(application.payload).decode()}
+        row["kept"] = 2 if concluded else 1
         row |= {"idempotency_key": dossier.idempotency_key, "body_digest": dossier.body_digest}
         with self.transaction() as connection:
             there = connection.execute(select(applications.c.state).where(applications.c.id == application.id)).scalar()
@@ -121,9 +123,7 @@ class SqlArchive(SqlEntries, SqlTransactions):
         return (certificate_in(row) for row in self.stream(select(certificates)))
 
     def _documents_of(self, brought: Sequence[StoredContent]) -> Iterator[StoredDocument]:
-        values = (field["value"] for content in brought for field in content.fields if field["name"] == "document")
-        cids = sorted({value["cid"] for value in values if isinstance(value, dict) and "cid" in value})
-        for part in parts(cids):
+        for part in parts(sorted({cid for content in brought for cid in cids_of(content.fields)})):
             query = select(documents).where(documents.c.cid.in_(part)).order_by(documents.c.cid)
             yield from (document_in(row) for row in self.all(query))
 

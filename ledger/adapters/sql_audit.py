@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, Row, String, Table, delete, insert, select, type_coerce
 from sqlalchemy.types import NullType
 
+from ledger.adapters.sql_contents import content_in, held
+from ledger.adapters.sql_erasure import tombstone_in
 from ledger.adapters.sql_rows import ERASED
 from ledger.adapters.sql_session import SqlSession
 from ledger.adapters.sql_tables import (
@@ -22,16 +26,18 @@ from ledger.adapters.sql_tables import (
     cursors,
     documents,
     entries,
+    identifiers,
     metadata,
     revealed,
+    tombstones,
     transactions,
 )
 from ledger.encoding import to_hex
-from ledger.model import Finding
+from ledger.model import Finding, HeldContent, Tombstone
 
 FROM_CHAIN = (cursors, calls, call_approvers, entries, revealed)  # followers write these and nothing else does
 OF_APPLICATIONS = (contents, approvals, carried)
-JSON_COLUMNS = {"payload", "fields", "wraps", "value", "certificate"}
+JSON_COLUMNS = {"payload", "fields", "wraps", "value", "certificate", "documents", "applications"}
 KEYS: dict[Table, tuple[str, ...]] = {
     applications: ("id",),
     cursors: ("register",),
@@ -72,6 +78,9 @@ class SqlAudit(SqlSession):
             there = table.c.application_id.in_(select(applications.c.id))
             for row in self.stream(select(table).where(~there)):
                 yield Finding(table.name, _key(table, row), "application_id", "there is no such application")
+        unknown = ~identifiers.c.digest.in_(select(contents.c.digest))
+        for row in self.stream(select(identifiers).where(unknown)):
+            yield Finding("identifiers", _key(identifiers, row), "digest", "there is no such content")
         for table in (attempts, carried):
             sent = table.c.transaction_number.in_(select(transactions.c.number))
             for row in self.stream(select(table).where(~sent)):
@@ -84,6 +93,19 @@ class SqlAudit(SqlSession):
     def cids(self) -> Iterator[str]:
         """Of the documents that somebody can open: what was erased belongs to no content any more."""
         return (row.cid for row in self.stream(select(documents.c.cid).where(documents.c.wraps != "{}")))
+
+    def index(self) -> Iterator[tuple[HeldContent, bool, set[bytes]]]:
+        """Every content, whether it says that it is in the index of persons, and the HMACs that it is found by."""
+        query = held().add_columns(contents.c.indexed, identifiers.c.hmac).outerjoin(identifiers)
+        for _, rows in groupby(self.stream(query.order_by(contents.c.digest)), lambda row: row.digest):
+            found = list(rows)
+            with suppress(ValueError):  # what is no JSON was named
+                yield content_in(found[0]), found[0].indexed, {row.hmac for row in found} - {None}
+
+    def tombstones(self) -> Iterator[Tombstone]:
+        for row in self.stream(select(tombstones)):
+            with suppress(ValueError, TypeError):  # as above
+                yield tombstone_in(row)
 
     def differences(self, followed: SqlAudit) -> Iterator[Finding]:
         """Where what was followed differs from what was followed once more, into another database."""
@@ -139,6 +161,8 @@ def _problem(column: Column[Any], value: Any) -> str:
     expected = next(python for kind, python in kinds.items() if isinstance(column.type, kind))
     if type(value) is not expected:
         return f"it is of type {type(value).__name__}, not {expected.__name__}"
+    if isinstance(column.type, Boolean) and value not in (0, 1):
+        return "it is neither true nor false"
     if column.name in JSON_COLUMNS and (column is not contents.c.fields or value != ERASED):
         try:
             json.loads(str(value))

@@ -20,15 +20,15 @@ class SqlContents(SqlSession):
         return [content_in(row) for row in self.all(named_contents(register, erased))]
 
     def contents_until(self, time: int) -> Iterator[HeldContent]:
-        query = _held().where(contents.c.fields != ERASED, applications.c.created <= time)
+        query = held().where(contents.c.fields != ERASED, applications.c.created <= time)
         return (content_in(row) for row in self.stream(query.order_by(applications.c.number)))
 
     def contents_without_index(self, limit: int = 1_000) -> list[HeldContent]:
-        query = _held().where(~contents.c.indexed, contents.c.fields != ERASED)
+        query = held().where(~contents.c.indexed, contents.c.fields != ERASED)
         return [content_in(row) for row in self.all(query.limit(limit))]
 
     def contents_about(self, hmacs: Collection[bytes]) -> list[HeldContent]:
-        query = _held().order_by(applications.c.number)
+        query = held().order_by(applications.c.number)
         for hmac in hmacs:
             query = query.where(contents.c.digest.in_(select(identifiers.c.digest).where(identifiers.c.hmac == hmac)))
         return [content_in(row) for row in self.all(query)]
@@ -51,13 +51,14 @@ class SqlContents(SqlSession):
 def named_contents(register: str, erased: bytes) -> Select[Any]:
     """Those of a record, or the one of a digest, oldest first."""
     named = or_(contents.c.record_id == erased, contents.c.digest == erased)
-    return _held().where(applications.c.register == register, named).order_by(applications.c.number)
+    return held().where(applications.c.register == register, named).order_by(applications.c.number)
 
 
 def content_in(row: Row[Any]) -> HeldContent:
-    return HeldContent(**{**row._mapping, "fields": fields_in(row.fields)})
+    fields = fields_in(row.fields)
+    return HeldContent(row.digest, row.register, row.record_id, fields, row.application_id, row.created)
 
 
-def _held() -> Select[Any]:
+def held() -> Select[Any]:
     columns = (contents.c.digest, contents.c.record_id, contents.c.fields, contents.c.application_id)
     return select(*columns, applications.c.register, applications.c.created).join(applications)

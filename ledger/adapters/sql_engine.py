@@ -94,9 +94,10 @@ def _upgrade(engine: Engine) -> None:
             config.attributes["connection"] = connection
             take_turns(connection, "migrations")
             command.upgrade(config, "head")
-    except CommandError:
+    except CommandError as error:
         raise ConfigurationError(
-            "The database was written by a newer version of this program.", "Run that version, or restore a backup."
+            f"The database cannot be brought to this program's schema: {str(error).rstrip('.')}.",
+            "Where a newer version of this program wrote it, run that version, or restore a backup.",
         ) from None
 
 

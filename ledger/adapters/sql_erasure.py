@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row, and_, delete, or_, select, text, update
 
 from ledger.adapters.sql_contents import content_in, named_contents
@@ -24,6 +24,7 @@ from ledger.adapters.sql_tables import (
     tombstones,
 )
 from ledger.batch_entry import APPEND, APPEND_LEAVES
+from ledger.content import cids_of
 from ledger.encoding import to_hex
 from ledger.model import HeldContent, RecordedEntry, Tombstone
 
@@ -64,12 +65,12 @@ class SqlErasure(SqlEntries):
             return None
         where = (tombstones.c.register == content.register, tombstones.c.erased.in_((content.record_id, digest)))
         row = self.one(select(tombstones).where(*where).order_by(tombstones.c.time.desc()))
-        return _tombstone_in(row) if row else None
+        return tombstone_in(row) if row else None
 
     def unfinished_erasures(self) -> list[Tombstone]:
         left = (tombstones.c[name] != "[]" for name in ("documents", "applications"))
         query = select(tombstones).where(or_(~tombstones.c.purged, *left)).order_by(tombstones.c.time)
-        return [_tombstone_in(row) for row in self.all(query)]
+        return [tombstone_in(row) for row in self.all(query)]
 
     def compact(self) -> None:
         with own_errors():
@@ -83,8 +84,7 @@ class SqlErasure(SqlEntries):
 
 def _erase_contents(connection: Connection, found: Sequence[HeldContent]) -> tuple[str, ...]:
     """The CIDs of the documents whose keys go with them."""
-    values = [field["value"] for content in found for field in content.fields if field["name"] == "document"]
-    cids = tuple(value["cid"] for value in values)
+    cids = tuple(cid for content in found for cid in cids_of(content.fields))
     digests = [content.digest for content in found]
     connection.execute(delete(documents).where(documents.c.cid.in_(cids)))
     connection.execute(delete(identifiers).where(identifiers.c.digest.in_(digests)))
@@ -109,17 +109,17 @@ def _erase_reasons(connection: Connection, which: Any) -> tuple[str, ...]:
     plain fields, and could be guessed back to them."""
     about = connection.execute(select(applications).where(which)).all()
     for row in about:
-        payload: Mapping[str, Any] = json.loads(row.payload)
+        payload: Mapping[str, Any] = orjson.loads(row.payload)
         left = {name: value for name, value in payload.items() if name != "reasons"}
-        change = {"payload": json.dumps(left), "reason": "", "body_digest": bytes(32)}
+        change = {"payload": orjson.dumps(left).decode(), "reason": "", "body_digest": bytes(32)}
         connection.execute(update(applications).where(applications.c.number == row.number).values(change))
     return tuple(row.id for row in about)
 
 
 def _work(tombstone: Tombstone) -> dict[str, str]:
-    return {name: json.dumps(getattr(tombstone, name)) for name in ("documents", "applications")}
+    return {name: orjson.dumps(getattr(tombstone, name)).decode() for name in ("documents", "applications")}
 
 
-def _tombstone_in(row: Row[Any]) -> Tombstone:
-    work = {name: tuple(json.loads(row._mapping[name])) for name in ("documents", "applications")}
+def tombstone_in(row: Row[Any]) -> Tombstone:
+    work = {name: tuple(orjson.loads(row._mapping[name])) for name in ("documents", "applications")}
     return Tombstone(**{**row._mapping, **work})

@@ -12,10 +12,10 @@ from ledger.batch_entry import AMENDED, BatchEntry, batch_id
 from ledger.encoding import ZERO32, exact_list, exact_object, from_hex, parse_address, to_hex
 from ledger.entries import Entry
 from ledger.errors import BadInput, InvalidProof
+from ledger.trust import MAX_APPROVERS
 
 MAX_PATH = 64
 MAX_CORRECTIONS = 256
-MAX_APPROVERS = 32
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,13 @@ def test_fault_20_all_that_an_office_had_is_approved_anew_on_another_chain(tmp_p
         assert (len(submitted), waiting) == (4, 0)
         assert run(new, folder)[0] == submitted
         said = " ".join(remarks)
-        for words in ("had 1 lien(s)", "was frozen; do it again", "was corrected (amend)", "or erased it"):
+        for words in (
+            "had 1 lien(s)",
+            "was frozen; do it again",
+            "was corrected (amend)",
+            "or erased it",
+            "a legal hold",
+        ):
             assert words in said
         for application_id in submitted:
             new.approve(new.office.store.application(application_id))

@@ -9,8 +9,9 @@ from itertools import count
 import pytest
 
 from ledger.bootstrap import open_office
-from ledger.errors import ConfigurationError
+from ledger.errors import ConfigurationError, Refused
 from ledger.upkeep import rebuild
+from tests.ledger.test_erasure import order
 from tests.lively import STATES, Life, lively, remove
 
 Answers = dict[str, tuple[int, bytes]]
@@ -31,7 +32,7 @@ def test_every_route_that_anyone_can_read_is_asked(life: Life) -> None:
 
 
 def test_fault_42_a_deleted_database_is_rebuilt_and_answers_as_before(life: Life) -> None:
-    before = life.answers()
+    before, holds = life.answers(), life.office.store.all_holds()
     assert {200, 303, 404, 410} <= {status for status, _ in before.values()} < {200, 303, 401, 403, 404, 410}
     life.office.close()
     remove(life.database)
@@ -57,6 +58,11 @@ def test_fault_42_a_deleted_database_is_rebuilt_and_answers_as_before(life: Life
     assert {name: life.state_of(name) for name in life.applications} == STATES
     after = life.answers()
     assert {path: answer for path, answer in after.items() if before[path] != answer} == {}
+
+    assert life.office.store.all_holds() == holds and {hold.until is None for hold in holds} == {True, False}
+    (held,) = (hold for hold in holds if hold.until is None and hold.register == str(life.parts.trusted().name))
+    with pytest.raises(Refused, match="legal hold"):
+        life.parts.submit("erasures", order(life.parts, "land", held.record_id))
 
     # The same request is answered as it was, and the office goes on.
     requests = {name: request for name, request in life.requests.items() if name != "erased"}  # its hash is erased too

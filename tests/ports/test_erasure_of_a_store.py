@@ -15,7 +15,7 @@ from ledger.adapters.sql_store import SqlStore
 from ledger.batch_entry import BatchEntry
 from ledger.encoding import ZERO32, canonical_json
 from ledger.entries import layout_of
-from ledger.errors import Conflict, IdempotencyMismatch, NotFound, Refused
+from ledger.errors import Conflict, IdempotencyMismatch, NotFound, Refused, StoreUnavailable
 from ledger.model import Application, Hold, RecordedEntry, StoredCertificate, StoredContent, StoredDocument, Tombstone
 from ledger.ports import RecordStore
 from tests.ports.test_record_store import follow
@@ -146,6 +146,35 @@ def test_a_hold_stops_an_erasure_until_it_is_lifted(store: RecordStore, erased: 
     assert store.holds(REGISTER, [RECORD, OTHER]) == [lifted]
     store.erase(tombstone(erased))
     assert store.content(digest(1)) is None
+
+
+def test_a_hold_is_kept_before_it_is_saved_and_not_saved_where_that_fails(store: RecordStore) -> None:
+    lifted, kept = replace(hold(), until=20, lifted_by=SIGNER, lifted=b"lifted"), list[int]()
+
+    def fails() -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    with pytest.raises(StoreUnavailable):
+        store.place_hold(hold(), fails)
+    assert store.all_holds() == []
+    store.place_hold(hold(), lambda: kept.append(1))
+    with pytest.raises(Refused):
+        store.place_hold(hold(11), lambda: kept.append(2))
+    with pytest.raises(StoreUnavailable):
+        store.lift_hold(lifted, fails)
+    assert store.all_holds() == [hold()]
+    store.lift_hold(lifted, lambda: kept.append(3))
+    with pytest.raises(Conflict):
+        store.lift_hold(lifted, lambda: kept.append(4))
+    assert kept == [1, 3] and store.all_holds() == [lifted]
+
+
+def test_a_hold_is_restored_brought_on_and_never_taken_back(store: RecordStore) -> None:
+    lifted = replace(hold(), until=20, lifted_by=SIGNER, lifted=b"lifted")
+    assert [store.restore_hold(it) for it in (hold(), hold(), lifted, lifted, hold())] == [1, 0, 1, 0, 0]
+    assert store.all_holds() == [lifted]
+    assert store.restore_hold(replace(lifted, since=5)) and store.restore_hold(hold(30))
+    assert store.all_holds() == [replace(lifted, since=5), lifted, hold(30)]
 
 
 def test_the_index_is_filled_found_by_all_and_forgotten(store: RecordStore) -> None:
