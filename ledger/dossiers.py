@@ -82,20 +82,16 @@ class Dossiers:
     def run_once(self, store: RecordStore) -> None:
         """Keep how applications ended, and those whole that came to the database without a dossier. Raises
         Unavailable; what was kept twice then is the same twice."""
-
-        def sealed(application_id: str, known: bool) -> tuple[list[dict[str, Any]], bool]:
-            dossier = store.dossier(application_id, accepted=not known)
-            return self._lines(dossier, known), dossier.application.state in ENDED
-
         while waiting := store.unkept():
-            # Two in memory at a time, one of which is packed and sealed: the contents may be ten thousand.
+            # Two in memory at a time, while one is packed and sealed: the contents may be ten thousand.
             with self.readers.sealing(), ThreadPoolExecutor(2) as pool:
-                found = list(pool.map(lambda it: sealed(*it), waiting))
-                self.ring.append([line for lines, _ in found for line in lines])
+                found = pool.map(lambda it: self._lines(store.dossier(it[0], accepted=not it[1]), it[1]), waiting)
+                lines = [line for of_one in found for line in of_one]
+                self.ring.append(lines)
+            ended = {line["application"] for line in lines if line.get("part") == "ended"}
             for concluded in (True, False):
-                ended = [name for (name, _), (_, it) in zip(waiting, found, strict=True) if it is concluded]
-                if ended:
-                    store.mark_kept(ended, concluded)
+                if kept := [name for name, _ in waiting if (name in ended) is concluded]:
+                    store.mark_kept(kept, concluded)
 
     def replace(self, dossier: Dossier) -> None:
         """Keep this instead of all that was kept of the application, which nobody can open any more then. Repeat it
