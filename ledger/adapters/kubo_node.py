@@ -19,6 +19,7 @@ from ledger.cid import CHUNK_SIZE, MAX_LINKS, Cid, parse
 from ledger.errors import BadInput, ConfigurationError, DocumentMissing, DocumentStoreUnavailable
 
 TESTED_VERSIONS = ("0.43.",)
+SEND_SIZE = 1 << 17  # bytes: the memory of larger pieces is given back and taken anew each time
 MAX_TOGETHER = 100  # CIDs in one request: they go into its URL
 
 _NO_NODE = "does not answer as an IPFS node"
@@ -39,7 +40,7 @@ class KuboNode:
         try:
             # Client, not connect(): that one refuses every Kubo since 0.8.
             self._client = ipfshttpclient.Client(
-                address, offline=True, session=True, timeout=timeout, chunk_size=CHUNK_SIZE
+                address, offline=True, session=True, timeout=timeout, chunk_size=SEND_SIZE
             )
         except exceptions.AddressError as error:
             raise ConfigurationError(
@@ -50,7 +51,7 @@ class KuboNode:
         """Store a file and pin it. Returns the CID that the node gave it."""
         with self._calls():
             answer = self._client.add(
-                io.BufferedReader(_Pieces(pieces), CHUNK_SIZE),
+                io.BufferedReader(_Pieces(pieces), SEND_SIZE),
                 pin=True,
                 cid_version=1,
                 raw_leaves=True,
@@ -62,7 +63,7 @@ class KuboNode:
     def import_car(self, archive: Iterable[bytes | memoryview]) -> Cid:
         """Store the blocks of an archive with one root and pin that. Returns the root that the node found."""
         with self._calls():
-            answer = self._client.dag.imprt(io.BufferedReader(_Pieces(archive), CHUNK_SIZE))["Root"]
+            answer = self._client.dag.imprt(io.BufferedReader(_Pieces(archive), SEND_SIZE))["Root"]
             if answer["PinErrorMsg"]:
                 raise self._unavailable(f"answered: {answer['PinErrorMsg']}")
             return self._cid(str(answer["Cid"]["/"]))

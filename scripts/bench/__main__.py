@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import structlog
-
 from scripts.bench.documents import documents_figures
-from scripts.bench.figures import Figures
+from scripts.bench.figures import Figures, quiet
 from scripts.bench.follower import follower_figures
 from scripts.bench.gas import gas_figures
 from scripts.bench.load import load_figures
@@ -36,7 +33,7 @@ PARTS: Mapping[str, Callable[[], Figures]] = {
 
 
 def main(names: list[str]) -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    quiet()
     figures: Figures = {}
     for name in names or PARTS:
         measured = PARTS[name]()

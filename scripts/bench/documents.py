@@ -23,7 +23,7 @@ from ledger.adapters.replicated_store import ReplicatedStore
 from ledger.bootstrap import open_documents
 from ledger.registers.forms import MAX_DOCUMENTS
 from ledger.settings import Settings
-from scripts.bench.figures import Figures, figure
+from scripts.bench.figures import Figures, figure, quiet
 from scripts.tools.kubo import find_ipfs, start_kubo
 
 FILES, FILE_BYTES = 4000, 20_000
@@ -87,6 +87,7 @@ def _worker(settings: Settings) -> Iterator[BaseProcess]:
 
 
 def _bring(settings: Settings, ready: Event, stopping: Event) -> None:
+    quiet()
     store = open_documents(settings)
     ready.set()
     while not stopping.is_set():

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
+import structlog
+
 Figures = dict[str, Any]
+
+
+def quiet() -> None:
+    """Let this process log nothing but errors."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def figure(value: float, unit: str, limit: float, reference: str, *, lower_is_better: bool = False) -> dict[str, Any]:
