@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.adapters.chain_process import ChainProcess
 from ledger.adapters.directory_store import DirectoryStore
-from ledger.adapters.failover_chain import FailoverChain, open_chain
+from ledger.adapters.failover_chain import open_chain
 from ledger.adapters.sql_engine import check_integrity
 from ledger.adapters.sql_store import SqlStore, migrate
 from ledger.adapters.system_clock import SystemClock
@@ -18,7 +19,6 @@ from ledger.adapters.verifier_process import VerifierProcess
 from ledger.applications import Applications
 from ledger.certifier import Certifier
 from ledger.cosigned import Cosign
-from ledger.cosigner import Cosigner
 from ledger.dossiers import Dossiers
 from ledger.eraser import Eraser
 from ledger.errors import ConfigurationError, Unavailable
@@ -27,7 +27,6 @@ from ledger.health import FOLLOWER_LEASE, Health
 from ledger.holds import Holds
 from ledger.key_ring import KeyRing
 from ledger.known import FinalState
-from ledger.monitor import Monitor, Say, Watches
 from ledger.nodes import check_chain
 from ledger.ports import Chain, Clock, DocumentStore
 from ledger.publisher import Publisher
@@ -71,6 +70,7 @@ class Office:
     followers: tuple[Follower, ...]
     certifier: Certifier
     verifier: VerifierProcess
+    reading: ChainProcess
     eraser: Eraser
     retention: Retention
     dossiers: Dossiers
@@ -121,6 +121,7 @@ class Office:
 
     def close(self) -> None:
         self.verifier.close()
+        self.reading.close()
         self.store.close()
         self.documents.close()
 
@@ -143,8 +144,7 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
     check_integrity(settings.database)
     migrate(settings.database)
     store = SqlStore(settings.database)
-    if isinstance(chain, FailoverChain):
-        chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
+    chain.expect([store.followed(str(trusted.name)) for trusted in trust.registers])
     documents = open_documents(settings)
     ring = KeyRing(settings.key_ring)
     dossiers, holds = Dossiers(ring, documents, readers), Holds(trust, chain, ring)
@@ -152,6 +152,8 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
     if publisher and not rebuilding:
         note_if_behind(store, chain, publisher.relayers)
     verifier = VerifierProcess(trust)
+    reading = ChainProcess(settings.rpc_url, confirmations=settings.confirmations)
+    follower = partial(Follower, store=store, chain=chain, start=settings.start_block, elsewhere=reading)
     desk = Applications(trust, store, documents, chain, clock, readers, secret, dossiers, closed=bool(closed))
     return Office(
         settings,
@@ -162,9 +164,10 @@ def open_office(settings: Settings, *, rebuilding: bool = False) -> Office:
         readers,
         desk,
         publisher,
-        tuple(Follower(trusted, store, chain, start=settings.start_block) for trusted in trust.registers),
+        tuple(map(follower, trust.registers)),
         Certifier(trust, store, chain, open_witnesses(settings, clock), verifier.verify),
         verifier,
+        reading,
         Eraser(trust, store, documents, dossiers, holds),
         Retention(trust, store, holds, clock, settings.index_key),
         dossiers,
@@ -266,33 +269,3 @@ def open_witnesses(settings: Settings, clock: Clock) -> list[Cosign]:
 def open_witness(key: Path) -> Witness:
     """The witness of a key file, which has its name; its log lies beside it. Raises WalletError."""
     return Witness(key.stem, load_witness_key(key), key.with_suffix(".log"))
-
-
-def open_cosigner(rpc_url: str, key: Path, trust_file: Path) -> Cosigner:
-    """A witness at a node of its own. Raises ConfigurationError (its key is not in the trust root), ChainMismatch,
-    ChainUnreachable, WalletError."""
-    trust, witness = read_trust(trust_file), open_witness(key)
-    if witness.verifier_key not in trust.witnesses:
-        raise ConfigurationError(
-            f"The trust root does not list this witness: {witness.verifier_key}", "Have the office add this line."
-        )
-    chain = open_chain(rpc_url)
-    check_chain(chain, trust)
-    return Cosigner(trust, chain, witness, SystemClock())
-
-
-@contextmanager
-def open_monitor(rpc_url: str, trust_file: Path, state: Path, watches: Watches, say: Say) -> Iterator[Monitor]:
-    """A monitor at a node of its own; `state` is its folder, which one process at a time uses. Raises
-    ConfigurationError, ChainMismatch, ChainUnreachable, StoreUnavailable."""
-    trust, chain = read_trust(trust_file), open_chain(rpc_url)
-    check_chain(chain, trust)
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    url = f"sqlite:///{(state / 'registers.db').absolute()}"
-    with exclusive(state / "lock"):
-        migrate(url)
-        store = SqlStore(url)
-        try:
-            yield Monitor(trust, store, chain, watches, state / "block.json", say)
-        finally:
-            store.close()

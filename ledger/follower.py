@@ -1,19 +1,21 @@
 """The register follower: turns what the chain recorded into rows. It reads final blocks only: no row is undone.
 
-A step asks for the logs of a range of blocks and then, in one request, for the headers of the last block followed, of
-the last one of the step and of every block with logs. Rows are kept if those headers hash to what the logs name, the
-chain still has the block followed last, every entry follows the one before it, its approvers are those it commits to,
-and, at the end of the chain, entries are those whose heads the register's storage holds. They and the cursor move in
-one transaction, so a step that fails has left nothing behind. What it can notice and what not: docs/protocol.md,
-section 9.
+A step asks for the logs of a range of blocks and then, in one request, for the headers of the block followed last, of
+the last one of the step and of every block with logs (ledger.steps). Rows are kept if those headers hash to what the
+logs name, the chain still has the block followed last, every entry follows the one before it, its approvers are those
+it commits to, and, at the end of the chain, entries are those whose heads the register's storage holds. They and the
+cursor move in one transaction, so a step that fails has left nothing behind. What it can notice and what not:
+docs/protocol.md, section 9.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from secrets import SystemRandom
+from functools import partial
+from typing import Any, Protocol
 
 import structlog
 
@@ -28,16 +30,18 @@ from ledger.errors import (
     RangeRefused,
     StateDropped,
 )
-from ledger.model import MAX_LOG_INDEX, Block, Followed, Log, Place, RecordedEntry
-from ledger.nodes import check_heads, followed_block, same_block
+from ledger.model import MAX_LOG_INDEX, Block, Followed, Place, RecordedEntry
+from ledger.nodes import followed_block, same_block
 from ledger.ports import Chain, RecordStore
 from ledger.registers import register_of_kind
 from ledger.state_proof import parse_header, prove_account
+from ledger.steps import Asked, Step, read_step
 from ledger.trust import TrustedRegister
 
 BLOCKS_A_STEP = 1_000
+STEPS_AHEAD = 2
+MUCH = 20_000  # events yet to be read, if blocks go on to be so full, that are worth the start of processes
 EVENTS_A_STEP = 20_000  # about 30 MB while they are read; fewer would write the same pages of an index more often
-PROVED_A_STEP = 32
 _FIRST = ZERO32 + (1).to_bytes(32, "big")  # how the words of a record's first entry begin
 
 Tell = Callable[[Sequence[RecordedEntry]], None]
@@ -45,14 +49,10 @@ Tell = Callable[[Sequence[RecordedEntry]], None]
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class _Step:
-    """Blocks from `first` up to the one `reached`, their logs, and the entries that these record."""
+class Elsewhere(Protocol):
+    """See ledger.adapters.chain_process.ChainProcess."""
 
-    first: int
-    reached: Followed
-    logs: Sequence[Log]
-    recorded: Sequence[RecordedEntry]
+    def submit(self, work: Callable[..., Step], /, *arguments: Any) -> Future[Step]: ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ def lag(head: Block, final: Block | None, followed: int | None, now: int) -> Lag
 class Follower:
     """Several may follow one register into one database, at nodes of their own. `tell` hears what was recorded before
     it is kept: after a crash in between it hears the same again. `start` is the block of the register's deployment or
-    an earlier one, for a node that has not kept the states in which to look for it."""
+    an earlier one, for a node that has not kept the states in which to look for it. `elsewhere` is where much is read,
+    with a connection to the node of its own."""
 
     def __init__(
         self,
@@ -84,6 +85,7 @@ class Follower:
         chain: Chain,
         tell: Tell = lambda recorded: None,
         start: int = 0,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.trusted = trusted
         self.name = str(trusted.name)
@@ -92,6 +94,7 @@ class Follower:
         self.chain = chain
         self.tell = tell
         self.start = start
+        self.elsewhere = elsewhere
         self._read_again: Followed | None = None
 
     def run_once(self) -> None:
@@ -102,19 +105,26 @@ class Follower:
         final = self._final(followed)
         if final is None:
             return
-        first = followed.number + 1 if followed else self._deployed(final)
-        for step in self._read(followed, first, final):
-            try:
-                with uncollected():
-                    kept = self._keep(followed, step)
-            except EntryMissing:
-                if followed is None or followed == self._read_again:
-                    raise
-                self._fill(followed)
-                kept = self._keep(followed, self._step(followed, step.first, step.reached.number, final))
-            if not kept:
-                return
-            followed = step.reached
+        try:
+            for step in self._read(followed.number + 1 if followed else self._deployed(final), final, followed):
+                if not self._kept_whole(followed, step):
+                    return
+                followed = step.reached
+        except NotFound:
+            if followed:
+                followed_block(self.chain, followed)
+            raise
+
+    def _kept_whole(self, followed: Followed | None, step: Step) -> bool:
+        """Check and save one step, after what was left out before it; False if another follower was quicker."""
+        try:
+            with uncollected():
+                return self._keep(followed, step)
+        except EntryMissing:
+            if followed is None or followed == self._read_again:
+                raise
+            self._fill(followed)
+            return self._keep(followed, read_step(self.chain, self.trusted, step.asked))
 
     def _deployed(self, final: int) -> int:
         """The first block whose state has the register's code, or `final` + 1: looked for in strides that double, since
@@ -136,38 +146,39 @@ class Follower:
         account = prove_account(parse_header(block.header).state_root, address, proof.account)
         return account is not None and account.code_hash != keccak256(b"")
 
-    def _read(self, followed: Followed | None, first: int, final: int) -> Iterator[_Step]:
-        """What all blocks up to `final` recorded, in steps. While one is worked on, the next is read."""
-        size, ahead = 1, None
-        with ThreadPoolExecutor(1) as reader:
-            while first <= final:
-                last = min(first + size - 1, final)
-                asked = ahead or reader.submit(self._step, followed, first, last, final)
-                ahead = None
+    def _read(self, first: int, final: int, followed: Followed | None, beside: int | None = None) -> Iterator[Step]:
+        """What all blocks from `first` to `final` recorded, in steps, each with the block `beside` it or, without one,
+        that before its first, from nodes that have the one `followed`. While one is kept the next ones are read:
+        elsewhere, once there is much to read."""
+        size, ahead = 1, deque[tuple[Asked, Future[Step]]]()
+        with ThreadPoolExecutor(1) as here:
+            read_here = partial(here.submit, partial(read_step, self.chain))
+            read: Callable[..., Future[Step]] = read_here
+            while first <= final or ahead:
+                while first <= final and len(ahead) < STEPS_AHEAD:
+                    known = beside if beside is not None else first - 1 if first else None
+                    asked = Asked(first, min(first + size - 1, final), final, known, followed)
+                    ahead.append((asked, read(self.trusted, asked)))
+                    first = asked.last + 1
+                asked, found = ahead.popleft()
+                blocks = asked.last - asked.first + 1
                 try:
-                    step = asked.result()
+                    step = found.result()
                 except RangeRefused:
-                    if first == last:
+                    if blocks == 1:
                         raise
-                    size = (last - first + 1) // 2
+                    size, first = blocks // 2, asked.first
+                    ahead.clear()
                     continue
-                size = _next_size(last - first + 1, len(step.logs))
-                first = last + 1
-                if followed is None or followed.number < last:
-                    followed = step.reached
-                if first <= final:
-                    ahead = reader.submit(self._step, followed, first, min(first + size - 1, final), final)
+                except BrokenExecutor:
+                    log.warning("the process that reads has ended", register=self.name)
+                    self.elsewhere, read, first = None, read_here, asked.first
+                    ahead.clear()
+                    continue
+                size = _next_size(blocks, len(step.recorded))
+                if self.elsewhere and len(step.recorded) * (final - asked.last) >= MUCH * blocks:
+                    read = partial(self.elsewhere.submit, read_step)
                 yield step
-
-    def _step(self, followed: Followed | None, first: int, last: int, final: int) -> _Step:
-        """What these blocks recorded, as far as the node alone can be asked whether it is so."""
-        with uncollected():
-            logs = self.chain.logs(self.trusted.name.address, first, last)
-            headers = self._headers(followed, last, logs)
-            recorded = self.register.decode(logs, {number: block.time for number, block in headers.items()})
-        if last == final:
-            self._check_heads(recorded, headers[last])
-        return _Step(first, Followed(last, headers[last].hash), logs, recorded)
 
     def _final(self, followed: Followed | None) -> int | None:
         """The number of the newest final block, None while there is none, once the node has the block followed last."""
@@ -179,13 +190,14 @@ class Follower:
             followed_block(self.chain, followed)
         return final
 
-    def _keep(self, followed: Followed | None, step: _Step) -> bool:
+    def _keep(self, followed: Followed | None, step: Step) -> bool:
         """Check and save one step; False if another follower was quicker."""
+        if followed and step.beside:
+            same_block(followed, step.beside)
         self._check_unbroken(step.recorded)
-        revealed = self.register.reveal(step.logs, step.recorded)
         self.tell(step.recorded)
         try:
-            self.store.add_entries(self.name, followed, step.reached, step.recorded, revealed)
+            self.store.add_entries(self.name, followed, step.reached, step.recorded, step.revealed)
         except Conflict:
             if self.store.followed(self.name) != followed:
                 return False
@@ -194,35 +206,18 @@ class Follower:
             ) from None
         return True
 
-    def _headers(self, followed: Followed | None, last: int, logs: Sequence[Log]) -> Mapping[int, Block]:
-        """By number, checked against the cursor and against the logs."""
-        numbers = {log.block_number for log in logs} | {last} | ({followed.number} if followed else set())
-        try:
-            headers = {block.number: block for block in self.chain.blocks(sorted(numbers))}
-        except NotFound:
-            if followed:
-                followed_block(self.chain, followed)
-            raise
-        if followed:
-            same_block(followed, headers[followed.number])
-        for number, block_hash in {(log.block_number, log.block_hash) for log in logs}:
-            if headers[number].hash != block_hash:
-                raise InvalidProof(
-                    f"The node tells of logs in a block {number} that is not its own.", "Ask another node."
-                )
-        return headers
-
     def _fill(self, followed: Followed) -> None:
         """Read again all that was followed, and add what the node left out then; once for each block followed."""
         log.warning("an entry is missing, reading the register again", register=self.name, block=followed.number)
         self._read_again = followed
-        for step in self._read(followed, self._deployed(followed.number), followed.number):
-            kept = self._kept(step.first, step.reached.number)
+        for step in self._read(self._deployed(followed.number), followed.number, followed, followed.number):
+            assert step.beside
+            same_block(followed, step.beside)
+            kept = self._kept(step.asked.first, step.asked.last)
             missed = [item for item in step.recorded if (item.block_number, item.log_index) not in kept]
             if missed:
                 self._check_joined(missed)
-                revealed = self.register.reveal(step.logs, step.recorded)
-                self.store.add_entries(self.name, followed, followed, missed, revealed)
+                self.store.add_entries(self.name, followed, followed, missed, step.revealed)
 
     def _kept(self, first: int, last: int) -> set[tuple[int, int]]:
         """The places of the entries of these blocks that are in the database."""
@@ -260,15 +255,6 @@ class Follower:
                     "The node left out a log, or made one up: compare with another node.",
                 )
             newest[record_id] = words
-
-    def _check_heads(self, recorded: Sequence[RecordedEntry], block: Block) -> None:
-        """That storage has the heads of some of what was recorded, which whoever makes up a log cannot choose."""
-        heads = {item.record_id: item.words for item in recorded}
-        chosen = SystemRandom().sample(sorted(heads), min(len(heads), PROVED_A_STEP))
-        try:
-            check_heads(self.chain, self.trusted.name.address, block, {i: keccak256(heads[i]) for i in chosen})
-        except StateDropped:
-            log.info("no proof of what was followed", block=block.number)
 
 
 def _sequence(words: bytes) -> int:

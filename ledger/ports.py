@@ -30,6 +30,10 @@ from ledger.transaction_port import TransactionStore
 class Chain(Protocol):
     """One node of an EVM chain. Every method raises ChainUnreachable when the node does not answer; none retries."""
 
+    def expect(self, blocks: Iterable[Followed | None]) -> None:
+        """Of several nodes none is believed from now on that has not the newest of these, which were final. Whoever
+        has one node only must compare what it tells."""
+
     def chain_id(self) -> int: ...
 
     def genesis_hash(self) -> bytes: ...

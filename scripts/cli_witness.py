@@ -45,7 +45,7 @@ def witness(
             )
         typer.echo(Witness(new_key.stem, create_witness_key(new_key), new_key.with_suffix(".log")).verifier_key)
     if key is not None:
-        from ledger.bootstrap import open_cosigner
+        from ledger.watching import open_cosigner
 
         _serve(open_cosigner(rpc, key, trust), listen)
 
@@ -124,8 +124,8 @@ def monitor(
     once: Annotated[bool, typer.Option("--once", help="read up to the newest final block, and end")] = False,
 ) -> None:
     """Print one JSON line for each change of what you watch, once. Ends with an alarm when the node's story breaks."""
-    from ledger.bootstrap import open_monitor
     from ledger.monitor import Watches
+    from ledger.watching import open_monitor
 
     def say(line: dict[str, Any]) -> None:
         # Out of this process before the monitor goes on: what is said is then remembered as said.

@@ -22,6 +22,7 @@ SERVICES = {
     "bundler",
     "sender",
     "follower",
+    "steps",
     "certifier",
     "cosigned",
     "witness",
@@ -47,7 +48,7 @@ SERVICES = {
     "import_spool",
     "importing",
 }
-COMPOSITION = {"bootstrap", "relayers", "upkeep", "settings"}
+COMPOSITION = {"bootstrap", "relayers", "upkeep", "watching", "settings"}
 ONLY_IN_ADAPTERS = {"web3", "ipfshttpclient", "sqlalchemy", "alembic", "urllib3", "httpx"}
 PARTS = ("base", "batch", "evidence", "forms", "leaf", "schema")  # of register definitions
 CODE = {".py", ".sol", ".ts", ".js", ".css", ".html"}
@@ -127,11 +128,11 @@ def test_the_layers_of_the_ledger_import_only_those_below_them(relative: Path) -
 
 
 @pytest.mark.parametrize("relative", LEDGER, ids=str)
-def test_adapters_are_put_together_in_bootstrap_alone(relative: Path) -> None:
+def test_adapters_are_put_together_in_composition_alone(relative: Path) -> None:
     names = imports(SOURCES[relative])
     if layer(relative) == "adapters":
         assert "ledger.bootstrap" not in names
-    elif relative.name not in ("bootstrap.py", "upkeep.py"):
+    elif relative.name not in ("bootstrap.py", "upkeep.py", "watching.py"):
         assert not any(name.startswith("ledger.adapters") for name in names)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ from ledger.errors import (
     Refused,
     StateDropped,
 )
-from ledger.model import AccountProof, Block, BlockTag, Fees, Log, Receipt
+from ledger.model import AccountProof, Block, BlockTag, Fees, Followed, Log, Receipt
 
 # py_ecc, which web3 imports, raises this to 100,000 for the whole process: deeply nested JSON from a node or a visitor
 # would then overflow the C stack and kill the server instead of raising RecursionError.
@@ -65,6 +65,9 @@ class EvmChain:
         self._together = Together(rpc_url, timeout)
         # A contract's answer must not make this server fetch a URL (CCIP-Read, CVE-2026-40072).
         self._provider.global_ccip_read_enabled = False
+
+    def expect(self, blocks: Iterable[Followed | None]) -> None:
+        pass
 
     def chain_id(self) -> int:
         return self._ask(_number, "eth_chainId")

@@ -37,9 +37,8 @@ class FailoverChain:
         self._agreed: dict[str, Followed] = {}
 
     def expect(self, blocks: Iterable[Followed | None]) -> None:
-        """No node is believed that has not the newest of these, which were final."""
-        known = [block for block in blocks if block and block.hash]
-        self._final = max(known, default=self._final, key=lambda block: block.number)
+        known = [block for block in (self._final, *blocks) if block and block.hash]
+        self._final = max(known, default=None, key=lambda block: block.number)
 
     def block(self, at: int | BlockTag) -> Block:
         block: Block = self._ask("block", at)

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from ledger.bootstrap import open_monitor
 from ledger.errors import BadInput, ChainMismatch, ConfigurationError, InvalidProof, SplitView, Unavailable
 from ledger.model import Log
 from ledger.monitor import Monitor, Watches
 from ledger.registers.forms import Change, RecordRequest
+from ledger.watching import open_monitor
 from tests.forks import SHARED, Anvil, anvil
 from tests.office import TestOffice, record_of, running_office
 from wallet.keys import new_key
