@@ -39,7 +39,7 @@ from ledger.steps import Asked, Step, read_step
 from ledger.trust import TrustedRegister
 
 BLOCKS_A_STEP = 1_000
-STEPS_AHEAD = 2
+STEPS_AHEAD = 3  # while one is kept, two are read
 MUCH = 20_000  # events yet to be read, if blocks go on to be so full, that are worth the start of processes
 EVENTS_A_STEP = 20_000  # about 30 MB while they are read; fewer would write the same pages of an index more often
 _FIRST = ZERO32 + (1).to_bytes(32, "big")  # how the words of a record's first entry begin
