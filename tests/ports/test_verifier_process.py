@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ledger.adapters.verifier_process import FEW, VerifierProcess
+from ledger.encoding import canonical_json
 from ledger.trust import TrustRoot
 from ledger.verifier import verify
 
@@ -97,3 +98,14 @@ def test_it_ends_with_whoever_started_it_and_knows_no_secret_of_his() -> None:
     ended = os.pidfd_open(int(number)) if Path(f"/proc/{number}").exists() else None
     if ended is not None:
         assert select.select([ended], [], [], 30)[0], "the process outlives whoever started it"
+
+
+def test_it_ends_without_a_word_when_nobody_reads_its_verdicts_any_more() -> None:
+    command = [sys.executable, "-m", "ledger.adapters.verifier_process"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdout.close()
+        lines = [canonical_json(TRUST.as_json()), *FILES, b""]
+        process.stdin.write(b"\n".join([*lines, b""]))
+        process.stdin.close()
+        assert process.stderr.read() == b""
