@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,8 @@ def test_it_ends_without_a_word_when_nobody_reads_its_verdicts_any_more() -> Non
         assert process.stdin and process.stdout and process.stderr
         process.stdout.close()
         lines = [canonical_json(TRUST.as_json()), *FILES, b""]
-        process.stdin.write(b"\n".join([*lines, b""]))
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # it may have ended by then
+            process.stdin.write(b"\n".join([*lines, b""]))
+        with suppress(BrokenPipeError):
+            process.stdin.close()
         assert process.stderr.read() == b""
