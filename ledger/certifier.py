@@ -164,12 +164,9 @@ class Certifier:
         # shows that each can be.
         return record_ids[:1] if register_of_kind(kind).in_batches else record_ids
 
+    @uncollected()
     def _certify(self, name: str, bulk: Bulk) -> None:
         """Certify applications of one register as of one block."""
-        with uncollected():
-            self._certify_all(name, bulk)
-
-    def _certify_all(self, name: str, bulk: Bulk) -> None:
         trusted = self.trust.register_named(name)
         number = FinalState(trusted, self.store, self.chain).followed()
         record_ids = [record_id for _, its in bulk for record_id in its]
