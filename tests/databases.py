@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -69,3 +70,12 @@ def open_store(url: str) -> Iterator[Callable[[], RecordStore]]:
 @pytest.fixture
 def store(open_store: Callable[[], RecordStore]) -> RecordStore:
     return open_store()
+
+
+@contextmanager
+def empty_store(folder: Path) -> Iterator[SqlStore]:
+    """On SQLite, in a folder of the test's own."""
+    url = f"sqlite:///{folder / 'registers.db'}"
+    migrate(url)
+    with closing(SqlStore(url)) as opened:
+        yield opened

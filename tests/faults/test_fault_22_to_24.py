@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from ledger.adapters.evm_chain import EvmChain
-from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.adapters.sql_store import SqlStore
 from ledger.encoding import canonical_json
 from ledger.errors import InvalidProof, KhalayakError, StateDropped
 from ledger.follower import Follower
 from ledger.verifier import verify
+from tests.databases import empty_store
 from tests.faults.proxy import proxied
 from tests.forks import start_anvil
 from tests.office import TestOffice, office_at, record_of, running_office
@@ -42,11 +43,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    url = f"sqlite:///{tmp_path / 'registers.db'}"
-    migrate(url)
-    opened = SqlStore(url)
-    yield opened
-    opened.close()
+    with empty_store(tmp_path) as opened:
+        yield opened
 
 
 def another_holder(logs: Any) -> Any:

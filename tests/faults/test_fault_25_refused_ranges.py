@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from ledger.adapters.evm_chain import EvmChain
-from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.adapters.sql_store import SqlStore
 from ledger.errors import RangeRefused
 from ledger.follower import Follower
+from tests.databases import empty_store
 from tests.faults.proxy import ask, proxied
 from tests.office import TestOffice, record_of, running_office
 
@@ -34,20 +35,19 @@ def at_most(width: int) -> Callable[[dict[str, Any], Callable[[], Any]], Any]:
     return answer
 
 
-def empty_store(folder: Path) -> SqlStore:
-    url = f"sqlite:///{folder / 'again.db'}"
-    migrate(url)
-    return SqlStore(url)
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    with empty_store(tmp_path) as opened:
+        yield opened
 
 
-def test_fault_25_halves_the_range_and_leaves_no_gap(desk: TestOffice, tmp_path: Path) -> None:
+def test_fault_25_halves_the_range_and_leaves_no_gap(desk: TestOffice, store: SqlStore) -> None:
     url, applications = desk.office.settings.rpc_url, []
     for _ in range(3):
         applications.append(desk.approve(desk.issue(desk.request())))
         desk.certify(applications[-1].id)
         ask(url, "hardhat_mine", [hex(40)])
     with proxied(url, at_most(7)) as proxy:
-        store = empty_store(tmp_path)
         Follower(desk.trusted(), store, EvmChain(proxy.url)).run_once()
         asked = [r["params"][0] for r in proxy.requests if r["method"] == "eth_getLogs"]
     name = str(desk.trusted().name)
@@ -56,13 +56,10 @@ def test_fault_25_halves_the_range_and_leaves_no_gap(desk: TestOffice, tmp_path:
     for application in applications:
         record_id = record_of(application)
         assert store.history(name, record_id) == desk.office.store.history(name, record_id) != []
-    store.close()
 
 
-def test_fault_25_a_node_that_gives_no_block_at_all_is_unreachable(desk: TestOffice, tmp_path: Path) -> None:
+def test_fault_25_a_node_that_gives_no_block_at_all_is_unreachable(desk: TestOffice, store: SqlStore) -> None:
     with proxied(desk.office.settings.rpc_url, at_most(0)) as proxy:
-        store = empty_store(tmp_path)
         with pytest.raises(RangeRefused):
             Follower(desk.trusted(), store, EvmChain(proxy.url)).run_once()
         assert store.cursor(str(desk.trusted().name)) is None
-    store.close()

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from ledger.adapters.evm_chain import EvmChain
-from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.adapters.sql_store import SqlStore
 from ledger.errors import EntryMissing, InvalidProof
 from ledger.follower import Follower
 from ledger.registers.forms import Change
+from tests.databases import empty_store
 from tests.fakes import FakeClock
 from tests.faults.proxy import ask, proxied
 from tests.office import TestOffice, record_of, running_office
@@ -30,11 +31,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    url = f"sqlite:///{tmp_path / 'registers.db'}"
-    migrate(url)
-    opened = SqlStore(url)
-    yield opened
-    opened.close()
+    with empty_store(tmp_path) as opened:
+        yield opened
 
 
 class Forgetful:

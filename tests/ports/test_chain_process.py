@@ -17,13 +17,14 @@ from structlog.testing import capture_logs
 
 from ledger import follower as follower_module
 from ledger.adapters.chain_process import ChainProcess
-from ledger.adapters.sql_store import SqlStore, migrate
+from ledger.adapters.sql_store import SqlStore
 from ledger.errors import ChainUnreachable, NotFound
 from ledger.follower import Follower
 from ledger.model import Block, Followed, RecordedEntry
 from ledger.ports import Chain
 from ledger.steps import Asked, Step
 from scripts.devnet import free_port
+from tests.databases import empty_store
 from tests.faults.proxy import ask
 from tests.forks import anvil
 from tests.office import TestOffice, running_office
@@ -59,11 +60,8 @@ def elsewhere(desk: TestOffice) -> Iterator[ChainProcess]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    url = f"sqlite:///{tmp_path / 'registers.db'}"
-    migrate(url)
-    opened = SqlStore(url)
-    yield opened
-    opened.close()
+    with empty_store(tmp_path) as opened:
+        yield opened
 
 
 class Counted:
