@@ -11,7 +11,6 @@ import typer
 
 from ledger.errors import Conflict
 from ledger.model import Finding
-from ledger.settings import load_settings
 from scripts.cli_office import open_office
 from scripts.progress import progress
 
@@ -22,12 +21,11 @@ def rebuild(
     """Restore an empty database from the chain, the document store and the key files.
 
     The same command again goes on where it stopped."""
-    from ledger import bootstrap, upkeep
+    from ledger.upkeep import rebuild
 
-    office = bootstrap.open_office(load_settings(), rebuilding=True)
-    try:
+    with open_office(rebuilding=True) as office:
         with progress("restored", None, "applications") as advance:
-            done, strange = upkeep.rebuild(office, missing, lambda: advance(1))
+            done, strange = rebuild(office, missing, lambda: advance(1))
         typer.echo(f"restored      {done.restored:,} applications; {done.there:,} were there")
         for line in strange:
             typer.echo(f"recorded by others  {line}")
@@ -35,8 +33,6 @@ def rebuild(
             typer.echo(f"lost          {name}: {why}")
         if done.lost:
             raise Conflict(f"{len(done.lost):,} could not be restored.", "Look for their documents in other stores.")
-    finally:
-        office.close()
 
 
 def fsck(as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False) -> None:

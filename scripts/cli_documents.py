@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from ledger.errors import BadInput, DocumentCorrupt, DocumentStoreUnavailable
 from ledger.settings import load_settings
 from scripts import cli_custody, cli_readers
 from scripts.files import open_new
-from scripts.progress import progress
+from scripts.progress import log_to_stderr, progress
 
 if TYPE_CHECKING:
     from ledger.adapters.replicated_store import ReplicatedStore
@@ -152,12 +151,9 @@ def _store_at(where: str) -> DocumentStore:
 
 @contextmanager
 def _office() -> Iterator[ReplicatedStore]:
-    import structlog
-
     from ledger.bootstrap import open_documents
 
-    # What a command prints is its answer; what happens meanwhile goes to stderr.
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    log_to_stderr()
     store = open_documents(load_settings())
     try:
         yield store

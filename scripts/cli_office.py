@@ -23,6 +23,7 @@ from ledger.settings import load_settings
 from scripts.cli_print import SignPassword, SignWith, printed, signed
 from scripts.cli_verify import end_of
 from scripts.files import json_bytes, write_new
+from scripts.progress import log_to_stderr
 
 if TYPE_CHECKING:
     from ledger.bootstrap import Office
@@ -165,10 +166,11 @@ def absent(kind: Kind, number: Number, out: Output = Path("absent.json")) -> Non
 
 
 @contextmanager
-def open_office() -> Iterator[Office]:
+def open_office(*, rebuilding: bool = False) -> Iterator[Office]:
     from ledger.bootstrap import open_office
 
-    office = open_office(load_settings())
+    log_to_stderr()
+    office = open_office(load_settings(), rebuilding=rebuilding)
     try:
         yield office
     finally:

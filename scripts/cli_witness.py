@@ -16,6 +16,7 @@ import typer
 
 from ledger.errors import BadInput, ConfigurationError, KhalayakError, SplitView, Unavailable
 from ledger.witness import Witness, create_witness_key
+from scripts.progress import log_to_stderr
 
 if TYPE_CHECKING:
     from ledger.cosigner import Cosigner
@@ -47,6 +48,7 @@ def witness(
     if key is not None:
         from ledger.watching import open_cosigner
 
+        log_to_stderr()
         _serve(open_cosigner(rpc, key, trust), listen)
 
 
@@ -132,6 +134,7 @@ def monitor(
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
+    log_to_stderr()
     said = ""
     with open_monitor(rpc, trust, state, Watches.parse(watch, register), say) as running:
         while True:

@@ -1,7 +1,8 @@
-"""Progress bars, on stderr: what a command prints stays clean."""
+"""Progress bars and the log, on stderr: what a command prints is its answer and nothing else."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -26,3 +27,9 @@ def progress(what: str, total: int | None, unit: str) -> Iterator[Callable[[int]
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)
+
+
+def log_to_stderr() -> None:
+    import structlog
+
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import create_engine, text
 
 from ledger.adapters.sql_tables import metadata
@@ -223,7 +224,10 @@ def test_the_command_says_0_1_or_5(
     assert run("fsck") == 0
     database.execute("UPDATE applications SET reason = 'because' WHERE state = 'failed'")
     assert run("fsck", "--json") == 1
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    structlog.get_logger().error("told meanwhile")
+    printed = capsys.readouterr()
+    assert "told meanwhile" in printed.err
+    lines = [json.loads(line) for line in printed.out.splitlines()]
     assert {(line["table"], line["column"]) for line in lines} == {("applications", "reason")}
     monkeypatch.setenv("KHALAYAK_RPC_URL", f"http://127.0.0.1:{free_port()}")
     assert run("fsck") == 5
