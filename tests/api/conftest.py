@@ -75,26 +75,26 @@ class Applicant:
         return accepted
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
     with running_office(tmp_path_factory.mktemp("api")) as running:
         running.office.run_once()
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def base_url(parts: TestOffice) -> Iterator[str]:
     with serving(create_app(parts.office, worker=False)) as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def applicant(parts: TestOffice, base_url: str) -> Iterator[Applicant]:
     with httpx.Client(base_url=base_url, timeout=60) as http:
         yield Applicant(http, parts)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def http(applicant: Applicant) -> httpx.Client:
     return applicant.http
 
@@ -111,7 +111,7 @@ class Title:
         return str(self.accepted["links"]["record"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def title(applicant: Applicant) -> Title:
     request = applicant.parts.request()
     return Title(request, applicant.certified(request, "title-of-the-session"))
@@ -120,7 +120,7 @@ def title(applicant: Applicant) -> Title:
 Problem = Callable[[httpx.Response, int, str], dict[str, Any]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def problem() -> Problem:
     """Checks that an answer is the RFC 9457 problem of a status and code, and gives its members."""
 

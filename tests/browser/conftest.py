@@ -30,7 +30,7 @@ FLAGS = [
 PAYLOAD = "=cmd() <script>document.title='owned'</script><svg onload=\"document.title='owned'\"> {{7*7}}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def title(applicant: Applicant) -> Title:
     """A certified title whose holder is named by a payload."""
     asked = applicant.parts.request()
@@ -48,7 +48,7 @@ class Files:
     other: Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def files(http: httpx.Client, title: Title, tmp_path_factory: pytest.TempPathFactory) -> Files:
     folder = tmp_path_factory.mktemp("files")
     token = {"Authorization": f"Bearer {title.accepted['accessToken']}"}

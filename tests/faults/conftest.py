@@ -19,13 +19,13 @@ from tests.publishing import Desk, desk_at
 __all__ = ["applicant", "base_url", "http", "open_store", "parts", "problem", "store", "url"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk_of_the_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
     with running_office(tmp_path_factory.mktemp("house")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(desk_of_the_house: TestOffice) -> Iterator[Served]:
     """An office that a process of its own serves."""
     with served(desk_of_the_house.office.settings) as process:
@@ -39,7 +39,7 @@ def house_guest(house: Served, desk_of_the_house: TestOffice) -> Iterator[Applic
         yield Applicant(http, desk_of_the_house)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Daemon]]:
     """Two IPFS nodes, each of which knows nothing of the other."""
     repos = [tmp_path_factory.mktemp(f"kubo-{number}") for number in (1, 2)]
@@ -47,14 +47,14 @@ def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Daemon]]:
         yield [Daemon(running.enter_context(start_kubo(ipfs_or_skip(), repo)), repo) for repo in repos]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def at_hardhat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
     """Registers on hardhat, strict about fees and nonces, that all tests of this folder share."""
     with start_hardhat() as node, office_at(node, tmp_path_factory.mktemp("hardhat")) as office:
         yield office
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def at_anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestOffice]:
     """Registers on anvil, whose blocks are reorganised and stopped."""
     with (

@@ -28,7 +28,7 @@ class Shelf:
         return {path for path in self.folder.rglob("*") if path.is_file() and path.suffix in ("", ".data")}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kubo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     repo = tmp_path_factory.mktemp("kubo")
     with start_kubo(ipfs_or_skip(), repo) as address:
