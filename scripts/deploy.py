@@ -25,6 +25,7 @@ from ledger.witness import Witness, create_witness_key
 from wallet.files import write_private
 from wallet.keys import new_key
 from wallet.keystore import write_keystore
+from wallet.late import eth_account
 from wallet.signer import LocalSigner, Signer
 
 ARTIFACTS = Path(__file__).parent.parent / "contracts" / "artifacts"
@@ -224,10 +225,8 @@ def write_office_files(settings: Settings, trust: TrustRoot) -> None:
 
 def devnet_account() -> LocalSigner:
     """Hardhat's first account, whose key is public knowledge; it has funds on the devnet only."""
-    from eth_account import Account
-
-    Account.enable_unaudited_hdwallet_features()
-    account = Account.from_mnemonic("test test test test test test test test test test test junk")
+    eth_account().enable_unaudited_hdwallet_features()
+    account = eth_account().from_mnemonic("test test test test test test test test test test test junk")
     return LocalSigner(bytes(account.key))
 
 

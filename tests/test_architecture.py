@@ -202,7 +202,7 @@ HEAVY = ONLY_IN_ADAPTERS | {"eth_account", "py_ecc", "fastapi", "starlette", "so
     [
         ("ledger.verifier", HEAVY | {"typer"}),
         ("scripts.cli", HEAVY),
-        ("ledger.bootstrap", {"alembic", "httpx", "ipfshttpclient"}),
+        ("ledger.bootstrap", {"alembic", "httpx", "ipfshttpclient", "web3", "eth_account", "py_ecc"}),
     ],
 )
 def test_nothing_is_loaded_that_only_others_need(module: str, heavy: set[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from wallet.errors import KeystoreInvalid, WalletError, WrongPassword
 from wallet.files import read_private, write_private
 from wallet.keys import address_of
+from wallet.late import eth_account
 
 WORK_FACTOR = 1 << 18  # scrypt's N, as geth writes it: 256 MiB for about a second
 _MAX_SCRYPT = 1 << 23  # N times r: 1 GiB. A hostile file must not take all memory.
@@ -23,19 +24,15 @@ def write_keystore(
     address_of(private_key)
     if not password:
         raise WalletError("A keystore needs a password.", "Give one that is not empty.")
-    from eth_account import Account  # takes half a second to load, and who only verifies has no use for it
-
-    keystore = Account.encrypt(private_key, password, kdf="scrypt", iterations=work_factor)
+    keystore = eth_account().encrypt(private_key, password, kdf="scrypt", iterations=work_factor)
     write_private(path, json.dumps(keystore, indent=2).encode() + b"\n", overwrite=overwrite)
 
 
 def read_keystore(path: Path, password: str) -> bytes:
     """The private key in a keystore, 32 bytes. Raises KeystoreMissing, KeystoreInvalid, WrongPassword."""
-    from eth_account import Account
-
     keystore = _parse(path, read_private(path))
     try:
-        key = bytes(Account.decrypt(keystore, password))
+        key = bytes(eth_account().decrypt(keystore, password))
     except ValueError as error:
         if str(error) == "MAC mismatch":
             raise WrongPassword(f"The password does not open {path}.", "Try again; nothing was changed.") from None

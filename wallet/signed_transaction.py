@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import rlp
-from eth_account import Account
 from eth_utils.address import to_checksum_address
 
 from wallet.errors import TransactionInvalid
+from wallet.late import eth_account
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def parse(raw: bytes) -> SignedTransaction:
         if raw[:1] != b"\x02":
             raise ValueError
         chain_id, nonce, priority, fee, _, to, _, data, _, _, _, _ = rlp.decode(raw[1:])
-        sender = str(Account.recover_transaction(raw))
+        sender = str(eth_account().recover_transaction(raw))
     except Exception:  # eth_account raises whatever the bytes bring it to
         raise TransactionInvalid("These bytes are no signed EIP-1559 transaction.") from None
     chain, count, max_fee, priority_fee = (int.from_bytes(word, "big") for word in (chain_id, nonce, fee, priority))

@@ -10,6 +10,7 @@ from rlp.exceptions import RLPException
 from wallet.errors import TransactionInvalid
 from wallet.keys import address_of, parse_private_key
 from wallet.keystore import read_keystore
+from wallet.late import eth_account
 from wallet.typed_data import TypedData
 
 _REQUIRED = frozenset({"chainId", "nonce", "gas", "maxFeePerGas", "maxPriorityFeePerGas", "value", "data"})
@@ -62,9 +63,7 @@ class LocalSigner:
             raise TransactionInvalid(f"The transaction has an unknown field {unknown[0]!r}.", "Use EIP-1559 fields.")
         if transaction.get("type", 2) not in (2, "0x2"):
             raise TransactionInvalid("Only EIP-1559 transactions (type 2) are signed.")
-        from eth_account import Account  # late for the reason that wallet.keystore gives
-
         try:
-            return bytes(Account.sign_transaction(transaction, self._key).raw_transaction)
+            return bytes(eth_account().sign_transaction(transaction, self._key).raw_transaction)
         except (TypeError, ValueError, OverflowError, RLPException) as error:
             raise TransactionInvalid(f"The transaction cannot be signed: {type(error).__name__}.") from None

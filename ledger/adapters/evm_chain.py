@@ -1,23 +1,20 @@
-"""One node of an EVM chain over JSON-RPC, through web3's HTTP provider."""
+"""One node of an EVM chain over JSON-RPC: it is asked directly, and what is to be mined goes through web3."""
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-import requests
 import rlp
 from rlp.exceptions import RLPException
-from web3 import HTTPProvider
 
 from ledger.adapters.block_header import encode_header
 from ledger.adapters.contract_errors import reverted
 from ledger.adapters.event_logs import read_logs
-from ledger.adapters.json_rpc import Together
+from ledger.adapters.json_rpc import JsonRpc
 from ledger.encoding import from_hex, keccak256, to_hex
 from ledger.errors import (
     BadInput,
@@ -31,10 +28,10 @@ from ledger.errors import (
     StateDropped,
 )
 from ledger.model import AccountProof, Block, BlockTag, Fees, Followed, Log, Receipt
+from wallet.late import recursion_limit_kept
 
-# py_ecc, which web3 imports, raises this to 100,000 for the whole process: deeply nested JSON from a node or a visitor
-# would then overflow the C stack and kill the server instead of raising RecursionError.
-sys.setrecursionlimit(1_000)
+if TYPE_CHECKING:
+    from web3 import HTTPProvider
 
 T = TypeVar("T")
 
@@ -59,12 +56,19 @@ class EvmChain:
         """Raises ConfigurationError when the URL is not an http(s) one."""
         self.name = _without_secrets(rpc_url)
         self._confirmations = confirmations
-        self._provider = HTTPProvider(
-            rpc_url, request_kwargs={"timeout": timeout, "allow_redirects": False}, exception_retry_configuration=None
-        )
-        self._together = Together(rpc_url, timeout)
+        self._node = JsonRpc(rpc_url, timeout)
+        self._url, self._timeout = rpc_url, timeout
+
+    @cached_property
+    def _provider(self) -> HTTPProvider:
+        with recursion_limit_kept():
+            from web3 import HTTPProvider  # takes most of a second to load, and who only reads has no use for it
+
+        options = {"timeout": self._timeout, "allow_redirects": False}
+        provider = HTTPProvider(self._url, request_kwargs=options, exception_retry_configuration=None)
         # A contract's answer must not make this server fetch a URL (CCIP-Read, CVE-2026-40072).
-        self._provider.global_ccip_read_enabled = False
+        provider.global_ccip_read_enabled = False
+        return provider
 
     def expect(self, blocks: Iterable[Followed | None]) -> None:
         pass
@@ -122,10 +126,12 @@ class EvmChain:
         return Fees(2 * base + priority, priority, base)
 
     def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
-        return self._ask(_number, "eth_estimateGas", {"from": sender, "to": to, "data": to_hex(data)})
+        method = "eth_estimateGas"
+        answer = self._ask_web3(method, {"from": sender, "to": to, "data": to_hex(data)})
+        return self._read(_number, answer, method)
 
     def send(self, raw: bytes) -> None:
-        answer = self._request("eth_sendRawTransaction", to_hex(raw))
+        answer = self._ask_web3("eth_sendRawTransaction", to_hex(raw))
         if "error" not in answer:
             if answer["result"] != to_hex(keccak256(raw)):
                 raise self._unreachable("answers with the hash of another transaction than it was sent")
@@ -162,7 +168,8 @@ class EvmChain:
         return self._ask(partial(_proof, slots), "eth_getProof", address, names, hex(block_number))
 
     def _ask(self, read: Callable[[Any], T], method: str, *parameters: Any) -> T:
-        return self._read(read, self._request(method, *parameters), method)
+        (answer,) = self._ask_together([(method, list(parameters))])
+        return self._read(read, answer, method)
 
     def _read(self, read: Callable[[Any], T], answer: Mapping[str, Any], method: str) -> T:
         """What `read` makes of the node's result; a result that it cannot read is no answer."""
@@ -188,23 +195,24 @@ class EvmChain:
             return StateDropped(f"The node cannot prove that state: {said[:200]}.", "Ask an archive node.")
         return self._unreachable(f"cannot answer {method}: {said[:200]}")
 
-    def _request(self, method: str, *parameters: Any) -> Mapping[str, Any]:
+    def _ask_together(self, asked: Sequence[tuple[str, list[Any]]]) -> list[Mapping[str, Any]]:
+        try:
+            return self._node.ask(asked)
+        except (OSError, ValueError) as error:
+            raise self._no_answer(error) from None
+
+    def _ask_web3(self, method: str, *parameters: Any) -> Mapping[str, Any]:
         try:
             answer = self._provider.make_request(method, list(parameters))
-        except (requests.RequestException, OSError, ValueError, RecursionError) as error:
-            status = getattr(getattr(error, "response", None), "status_code", None)
-            raise self._unreachable(
-                f"does not answer: {f'HTTP {status}' if status else type(error).__name__}"
-            ) from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._no_answer(error) from None
         if not isinstance(answer, Mapping) or not ("result" in answer or isinstance(answer.get("error"), Mapping)):
             raise self._unreachable("is not an Ethereum node")
         return answer
 
-    def _ask_together(self, asked: Sequence[tuple[str, list[Any]]]) -> list[Mapping[str, Any]]:
-        try:
-            return self._together.ask(asked)
-        except (OSError, ValueError) as error:
-            raise self._unreachable(f"does not answer: {type(error).__name__}") from None
+    def _no_answer(self, error: Exception) -> ChainUnreachable:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        return self._unreachable(f"does not answer: {f'HTTP {status}' if status else type(error).__name__}")
 
     def _unreachable(self, what: str) -> ChainUnreachable:
         return ChainUnreachable(f"The node at {self.name} {what}.", "Start it, or correct KHALAYAK_RPC_URL.")

@@ -1,5 +1,5 @@
-"""JSON-RPC requests that travel together. Past web3, which would take longer to read the logs of a thousand blocks than
-all that is done with them takes."""
+"""JSON-RPC requests, alone or together. Past web3, which takes a second to load and longer to read the logs of a
+thousand blocks than all that is done with them takes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_ANSWER = 256 << 20  # bytes
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
 
-class Together:
+class JsonRpc:
     """One node. `timeout` is in seconds: to connect, and between two parts of an answer."""
 
     def __init__(self, url: str, timeout: float) -> None:
@@ -25,20 +25,26 @@ class Together:
         self._session = requests.Session()
 
     def ask(self, asked: Sequence[tuple[str, list[Any]]]) -> list[Mapping[str, Any]]:
-        """The answers, each with `result` or `error`, in the order of the requests (method, parameters). Raises OSError
-        (which requests' own errors are), ValueError for what is no answer, RangeRefused for one of too many bytes."""
+        """The answers, each with `result` or `error`, in the order of the requests (method, parameters); one request
+        goes without a batch. Raises OSError (which requests' own errors are), ValueError for what is no answer,
+        RangeRefused for one of too many bytes."""
         body = [{"jsonrpc": "2.0", "id": i, "method": m, "params": p} for i, (m, p) in enumerate(asked)]
-        options: Mapping[str, Any] = {"timeout": self._timeout, "allow_redirects": False, "stream": True}
-        with self._session.post(self._url, orjson.dumps(body), headers=_HEADERS, **options) as response:
-            if response.status_code != 200:
-                raise ValueError(f"status {response.status_code}")
-            found = orjson.loads(_content(response))
+        found = self._post(body[0] if len(body) == 1 else body)
         if isinstance(found, dict) and isinstance(found.get("error"), dict):
-            return [found] * len(asked)  # it has looked at none of them
+            return [found] * len(asked)  # of several, it has looked at none
+        if len(asked) == 1:
+            found = [found]
         by_id = {answer["id"]: answer for answer in found if _is_answer(answer)} if isinstance(found, list) else {}
         if by_id.keys() != set(range(len(asked))):
             raise ValueError("not an answer to each request")
         return [by_id[i] for i in range(len(asked))]
+
+    def _post(self, body: object) -> Any:
+        options: Mapping[str, Any] = {"timeout": self._timeout, "allow_redirects": False, "stream": True}
+        with self._session.post(self._url, orjson.dumps(body), headers=_HEADERS, **options) as response:
+            if response.status_code != 200:
+                raise requests.HTTPError(response=response)
+            return orjson.loads(_content(response))
 
 
 def _content(response: requests.Response) -> bytes:

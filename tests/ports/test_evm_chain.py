@@ -169,9 +169,10 @@ def test_a_url_that_is_not_http_is_a_configuration_error(url: str) -> None:
         EvmChain(url)
 
 
-def test_deeply_nested_json_does_not_kill_the_process() -> None:
+@pytest.mark.parametrize("call", ["chain_id()", "send(b'')"])
+def test_deeply_nested_json_does_not_kill_the_process(call: str) -> None:
     with serving(lambda _: b"[" * 1_000_000) as server:
-        code = f"from ledger.adapters.evm_chain import EvmChain; EvmChain({server.url!r}).chain_id()"
+        code = f"from ledger.adapters.evm_chain import EvmChain; EvmChain({server.url!r}).{call}"
         ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.returncode == 1
     assert "ChainUnreachable" in ended.stderr
