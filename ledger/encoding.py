@@ -22,6 +22,7 @@ _TOO_DEEP = f"it is nested more than {MAX_JSON_DEPTH} levels deep."
 
 _MAX_NESTING = 500
 _BYTES_AN_OBJECT = 32
+_TEXT = frozenset((str,))
 _PLAIN = frozenset((str, bool, type(None)))
 _MAX_PLAIN_DEPTH = 200  # orjson goes 254 levels down
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
@@ -107,18 +108,24 @@ def canonical_json(value: Any) -> bytes:
         raise BadInput(f"The value has no canonical JSON form: {type(error).__name__}.", "") from None
 
 
-def _is_plain(value: Any, depth: int = _MAX_PLAIN_DEPTH) -> bool:
+def _is_plain(value: Any) -> bool:
     """Whether orjson writes the value as RFC 8785 says, or refuses it: it has no fraction, no integer of 2^53 or more,
     and no keys that the two would sort differently. The library of RFC 8785 writes one character after another."""
-    kind = type(value)
-    if kind is dict:
-        if not set(map(type, value)) <= {str} or not "".join(value).isascii():
-            return False
-        value, kind = value.values(), list
-    if kind is list:
-        others = [item for item in value if type(item) not in _PLAIN]
-        return not others or (depth > 0 and all(_is_plain(item, depth - 1) for item in others))
-    return kind in _PLAIN or (kind is int and -(2**53) < value < 2**53)
+    level = [value]
+    for _ in range(_MAX_PLAIN_DEPTH):
+        deeper = []
+        for item in level:
+            kind = type(item)
+            if kind is dict and set(map(type, item)) <= _TEXT and "".join(item).isascii():
+                deeper += [inner for inner in item.values() if type(inner) is not str]
+            elif kind is list:
+                deeper += [inner for inner in item if type(inner) is not str]
+            elif not (kind in _PLAIN or (kind is int and -(2**53) < item < 2**53)):
+                return False
+        if not deeper:
+            return True
+        level = deeper
+    return False
 
 
 def parse_json(data: bytes, size_limit: int, what: str) -> Any:
@@ -174,8 +181,8 @@ def _check_nesting(data: bytes) -> None:
 def _check_depth(value: Any) -> None:
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_JSON_DEPTH):
-        items = [item for node in level for item in (node.values() if type(node) is dict else node)]
-        level = [item for item in items if type(item) is dict or type(item) is list]
+        nodes = [node.values() if type(node) is dict else node for node in level]
+        level = [item for node in nodes for item in node if type(item) is dict or type(item) is list]
         if not level:
             return
     raise BadInput(_TOO_DEEP)

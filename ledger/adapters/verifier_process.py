@@ -14,10 +14,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from fcntl import ioctl
 from itertools import chain, islice
 from subprocess import PIPE, Popen  # nosec B404
+from termios import FIONREAD
 from threading import Lock
-from typing import IO
+from typing import IO, Any
 
 import orjson
 import structlog
@@ -28,7 +30,9 @@ from ledger.verdict import Verdict
 from ledger.verifier import verify
 
 FEW = 25  # so many are verified sooner here than a process starts
-AHEAD = 1 << 20  # bytes of files that may wait for the process, so that it never waits for the next one
+AHEAD = 1 << 20  # bytes of files that can wait for the process
+ENOUGH = AHEAD // 2  # that do wait for it: then it does not wait for the next one
+AT_ONCE = AHEAD // 8  # a thread that writes gives way to the others each time
 VALUES_UNCOLLECTED = 100_000  # a certificate is a thousand, none of them in a cycle
 
 log = structlog.get_logger()
@@ -44,53 +48,53 @@ class VerifierProcess:
 
     def verify(self, files: Iterable[bytes]) -> Iterator[Verdict]:
         """The verdict of each of these certificates in canonical JSON, in order. They are verified while the next are
-        made, and here where the process has ended before its time."""
+        made: by the process, and here while it has enough before it, or has ended before its time."""
         files = iter(files)
         few = list(islice(files, FEW + 1))
         if len(few) <= FEW:
             return (verify(file, self._trust) for file in few)
         with self._lock:
-            sent, verdicts = self._verified(chain(few, files))
-        return chain(verdicts, (verify(file, self._trust) for file in sent[len(verdicts) :]))
+            return iter(self._verified(chain(few, files)))
 
     def close(self) -> None:
         with self._lock:
             self._end()
 
-    def _verified(self, files: Iterator[bytes]) -> tuple[list[bytes], list[Verdict]]:
-        """All the files, and the verdicts of those that the process came to."""
-        process = self._running()
+    def _verified(self, files: Iterator[bytes]) -> list[Verdict]:
+        process, is_there = self._running(), True
         assert process.stdin and process.stdout
-        sent, whole = list[bytes](), False
+        sent, verdicts = dict[int, bytes](), dict[int, Verdict]()
         with ThreadPoolExecutor(1) as reader:
-            verdicts = reader.submit(_read, process.stdout)
+            reading = reader.submit(_read, process.stdout)
             try:
-                with suppress(OSError):  # it has ended
-                    for file in files:
-                        if not file or b"\n" in file:
-                            raise ValueError("a certificate that is not in canonical JSON")
-                        sent.append(file)
-                        process.stdin.write(file + b"\n")
-                    whole = True
+                for number, file in enumerate(files):
+                    if not file or b"\n" in file:
+                        raise ValueError("a certificate that is not in canonical JSON")
+                    if is_there and _unread(process.stdin) < ENOUGH:
+                        sent[number] = file
+                        is_there = _write(process.stdin, file)
+                    else:
+                        verdicts[number] = verify(file, self._trust)
             finally:
+                _write(process.stdin, b"")
                 with suppress(OSError):
-                    process.stdin.write(b"\n")
                     process.stdin.flush()
-            found = verdicts.result()
-        if not whole or len(found) < len(sent):
-            log.warning("the verifier process has ended", verified=len(found))
+            verdicts.update(zip(sent, reading.result(), strict=False))
+        if missing := sent.keys() - verdicts.keys():
+            log.warning("the verifier process has ended", missing=len(missing))
             self._end()
-        return [*sent, *files], found
+        verdicts.update((number, verify(sent[number], self._trust)) for number in missing)
+        return [verdicts[number] for number in sorted(verdicts)]
 
     def _running(self) -> Popen[bytes]:
         if self._process is None:
             # No secret of the office is in its environment.
             environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
             command = [sys.executable, "-m", "ledger.adapters.verifier_process"]
-            self._process = Popen(command, stdin=PIPE, stdout=PIPE, env=environment, pipesize=AHEAD)  # nosec B603
+            pipes: dict[str, Any] = {"stdin": PIPE, "stdout": PIPE, "pipesize": AHEAD, "bufsize": AT_ONCE}
+            self._process = Popen(command, env=environment, **pipes)  # nosec B603
             assert self._process.stdin
-            with suppress(OSError):
-                self._process.stdin.write(canonical_json(self._trust.as_json()) + b"\n")
+            _write(self._process.stdin, canonical_json(self._trust.as_json()))
         return self._process
 
     def _end(self) -> None:
@@ -98,6 +102,19 @@ class VerifierProcess:
             process, self._process = self._process, None
             with suppress(OSError):
                 process.communicate()
+
+
+def _unread(pipe: IO[bytes]) -> int:
+    return int.from_bytes(ioctl(pipe, FIONREAD, bytes(4)), sys.byteorder)
+
+
+def _write(pipe: IO[bytes], line: bytes) -> bool:
+    """False if whoever reads has ended."""
+    try:
+        pipe.write(line + b"\n")
+    except OSError:
+        return False
+    return True
 
 
 def _read(verdicts: IO[bytes]) -> list[Verdict]:
