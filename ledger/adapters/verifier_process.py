@@ -31,8 +31,8 @@ from ledger.verifier import verify
 
 FEW = 25  # so many are verified sooner here than a process starts
 AHEAD = 1 << 20  # bytes of files that can wait for the process
-ENOUGH = AHEAD // 2  # that do wait for it: then it does not wait for the next one
-AT_ONCE = AHEAD // 8  # a thread that writes gives way to the others each time
+ENOUGH = AHEAD * 7 // 8  # that do wait for it: then it does not wait for the next one
+AT_ONCE = AHEAD // 16  # a thread that writes gives way to the others each time
 VALUES_UNCOLLECTED = 100_000  # a certificate is a thousand, none of them in a cycle
 
 log = structlog.get_logger()
