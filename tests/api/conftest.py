@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from ledger.registers.forms import RecordRequest
+from scripts.cli_witness import listening
 from tests.office import TestOffice, running_office
 from wallet.signer import LocalSigner
 from wallet.typed_data import TypedData
@@ -24,19 +24,19 @@ from wallet.typed_data import TypedData
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """The app on a real socket of 127.0.0.1. Yields its base URL."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    door = listening("127.0.0.1:0")
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    thread = Thread(target=server.run, args=([listening],))
+    thread = Thread(target=server.run, args=([door],))
     thread.start()
     try:
         while not server.started:
             assert thread.is_alive()
             sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield f"http://127.0.0.1:{door.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
-        listening.close()
+        door.close()
 
 
 @dataclass(frozen=True)

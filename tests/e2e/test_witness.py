@@ -170,6 +170,13 @@ def test_a_node_that_changes_to_a_fork_ends_it_with_an_alarm(node: Anvil, key: P
         assert again.end()[0] == 1
 
 
+def test_no_answer_waits_for_the_headers_to_be_acknowledged() -> None:
+    with listening("127.0.0.1:0") as door, socket.create_connection(door.getsockname()):
+        visitor, _ = door.accept()
+        with visitor:
+            assert visitor.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_it_does_not_start_where_it_could_not_be_believed(node: Anvil, key: Path, trust: Path, tmp_path: Path) -> None:
     create_witness_key(tmp_path / "other.pem")
     code, said = run("--rpc", node.url, "--trust", trust, "--key", tmp_path / "other.pem")
