@@ -10,34 +10,21 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any, TypeVar
-
-import orjson
+from typing import Any
 
 from ledger import sealing
-from ledger.encoding import canonical_json
+from ledger.dossier_form import plain, read, read_dossier, write_dossier
 from ledger.errors import DocumentCorrupt, DocumentMissing, KhalayakError, NotFound
 from ledger.key_ring import KeyRing, Line
-from ledger.model import (
-    ENDED,
-    Application,
-    Approval,
-    Dossier,
-    StoredCertificate,
-    StoredContent,
-    StoredDocument,
-)
+from ledger.model import ENDED, Approval, Dossier
 from ledger.ports import DocumentStore, RecordStore
 from ledger.readers import OFFICE, ReaderKeys, opens, public_key, unwrap
-from ledger.transaction import Attempt, Transaction
 
-FORMAT = "khalayak-dossier@1"
 MAX_BYTES = 256 << 20  # sealed, and unpacked
 LEVEL = 1  # of zlib: salts and digests do not shrink, and a higher one takes twice the time for 3 %
 LINES_A_STEP = 500
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -191,8 +178,7 @@ class Dossiers:
 
     def _sealed(self, part: str, dossier: Dossier) -> dict[str, Any]:
         """The line of a dossier that is in the document store now."""
-        text = orjson.dumps({"format": FORMAT, **_plain(dossier)})
-        key, sealed = sealing.seal(zlib.compress(text, LEVEL))
+        key, sealed = sealing.seal(zlib.compress(write_dossier(dossier), LEVEL))
         cid = self.documents.put(sealed)
         line = {"application": dossier.application.id, "part": part, "cid": cid}
         line["key"] = sealing.wrap(key, public_key(self.readers.private()[0]), cid).hex()
@@ -210,7 +196,7 @@ class Dossiers:
             dossier = replace(dossier, **parts)
         given = dict[tuple[str, str], Approval]()
         for line in rest:
-            approval = _read(Approval, line["approval"])
+            approval = read(Approval, line["approval"])
             given.setdefault((approval.signer, approval.role), approval)
         key = f"superseded/{dossier.application.id}" if again else dossier.idempotency_key
         approvals = sorted(given.values(), key=lambda approval: (int(approval.signer, 16), approval.role))
@@ -221,7 +207,7 @@ class Dossiers:
             key = unwrap(bytes.fromhex(value["key"]), private, value["cid"])
             unpacking = zlib.decompressobj()
             text = unpacking.decompress(sealing.unseal(key, self.documents.get(value["cid"], MAX_BYTES)), MAX_BYTES)
-            return _dossier(orjson.loads(text))
+            return read_dossier(text)
         except (zlib.error, ValueError, LookupError, TypeError):
             raise DocumentCorrupt("What its line in the key ring leads to is no dossier.") from None
 
@@ -235,64 +221,4 @@ def _request(idempotency_key: str) -> str:
 
 
 def _approval_line(application_id: str, approval: Approval) -> dict[str, Any]:
-    return {"application": application_id, "approval": _plain(approval)}
-
-
-def _plain(value: Any) -> Any:
-    """As JSON: dataclasses as objects, bytes in hex."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, StoredContent):  # its fields are JSON, and many
-        return {"digest": value.digest.hex(), "record_id": value.record_id.hex(), "fields": value.fields}
-    if isinstance(value, StoredCertificate):
-        return {**_members(value, "file"), "certificate": orjson.Fragment(value.file)}
-    if isinstance(value, Application):
-        return {**_members(value, "payload"), "payload": value.payload}
-    if hasattr(value, "__dataclass_fields__"):
-        return _members(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _members(value: Any, *but: str) -> dict[str, Any]:
-    return {name: _plain(item) for name, item in vars(value).items() if name not in but}
-
-
-def _read(kind: type[T], value: Mapping[str, Any]) -> T:
-    """A dataclass out of `_plain`. Raises TypeError, ValueError, LookupError."""
-    in_hex = {f.name for f in fields(kind) if str(f.type).startswith("bytes")}  # type: ignore[arg-type]
-    return kind(**{n: bytes.fromhex(v) if n in in_hex and v is not None else v for n, v in value.items()})
-
-
-def _document(value: Mapping[str, Any]) -> StoredDocument:
-    wraps = {reader: bytes.fromhex(wrap) for reader, wrap in value["wraps"].items()}
-    return replace(_read(StoredDocument, value), wraps=wraps)
-
-
-def _certificate(value: Mapping[str, Any]) -> StoredCertificate:
-    key = {name: item for name, item in value.items() if name != "certificate"}
-    return _read(StoredCertificate, {**key, "file": canonical_json(value["certificate"]).hex()})
-
-
-def _transaction(value: Mapping[str, Any]) -> Transaction:
-    attempts = tuple(_read(Attempt, item) for item in value["attempts"])
-    return Transaction(value["sender"], value["nonce"], tuple(value["applications"]), attempts)
-
-
-def _dossier(value: Mapping[str, Any]) -> Dossier:
-    def each(kind: type[T], name: str) -> Sequence[T]:
-        return tuple(_read(kind, item) for item in value[name])
-
-    if value["format"] != FORMAT:
-        raise ValueError
-    return Dossier(
-        _read(Application, value["application"]),
-        value["idempotency_key"],
-        bytes.fromhex(value["body_digest"]),
-        each(StoredContent, "contents"),
-        tuple(_document(item) for item in value["documents"]),
-        each(Approval, "approvals"),
-        tuple(_transaction(item) for item in value["transactions"]),
-        tuple(_certificate(item) for item in value["certificates"]),
-    )
+    return {"application": application_id, "approval": plain(approval)}
