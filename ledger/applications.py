@@ -70,6 +70,8 @@ class Applications:
         self.dossiers = dossiers
         self.closed = closed
         self._windows: dict[str, int] = {}
+        # What was shown last: each of its approvers is shown the same, and it may be of 400 titles.
+        self._shown: tuple[Any, TypedData | None] = None, None
 
     def submit(self, kind: str, change: Change, idempotency_key: str) -> Receipt:
         """Accept an application for a change of the register of a kind. Raises BadInput, TooLarge, NotFound,
@@ -171,7 +173,12 @@ class Applications:
 
     def typed_data(self, application: Application) -> TypedData:
         """What its approvers sign. Raises BadInput when nobody signs its action."""
-        return self.register(application).typed_data(application)
+        asked = application.register, application.action, application.payload
+        known, data = self._shown
+        if data is None or asked != known:
+            data = self.register(application).typed_data(application)
+            self._shown = asked, data
+        return data
 
     def required(self, application: Application) -> list[str]:
         """The roles that must sign, one for each signature."""

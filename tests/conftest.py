@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from wallet.late import eth_account
+
+eth_account()  # here, since a file of tests that loads it first would leave the recursion limit as py_ecc wants it
+
 TESTS = Path(__file__).parent
 LONGEST = (
     "contracts/test_symbolic.py",

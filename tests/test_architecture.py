@@ -194,6 +194,12 @@ def test_a_register_is_one_file_that_nothing_else_names() -> None:
         assert others == []
 
 
+def test_who_raises_the_recursion_limit_is_loaded_where_it_is_kept() -> None:
+    for relative, path in SOURCES.items():
+        if tops(path) & {"web3", "eth_account", "py_ecc"} and relative.parts[:2] != ("scripts", "bench"):
+            assert "recursion_limit_kept()" in path.read_text(), relative
+
+
 HEAVY = ONLY_IN_ADAPTERS | {"eth_account", "py_ecc", "fastapi", "starlette", "solcx", "structlog", "uvicorn"}
 
 

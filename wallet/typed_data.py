@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from sha3 import keccak_256
@@ -102,6 +102,10 @@ class TypedData:
 
     def digest(self) -> bytes:
         """The 32 bytes that are signed: keccak256(0x1901 || domain separator || hashStruct(message)), EIP-712."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> bytes:
         domain = _word("EIP712Domain", self.domain.as_dict())
         return _keccak(b"\x19\x01" + domain + _word(self.primary_type, self.message))
 

@@ -155,6 +155,13 @@ def test_contract_refuses_what_the_desk_would_never_send(desk: TestOffice) -> No
         assert refusal.value.name == error
 
 
+def test_each_application_is_shown_as_it_is_whichever_was_shown_before(desk: TestOffice) -> None:
+    first, second = submit(desk), submit(desk)
+    later = replace(first, payload={**first.payload, "deadline": first.payload["deadline"] + 1})
+    shown = [desk.office.applications.typed_data(it).digest() for it in (first, first, second, first, later)]
+    assert shown[0] == shown[1] == shown[3] and len(set(shown)) == 3
+
+
 def test_unknown_registrar_and_foreign_signature_are_refused(desk: TestOffice) -> None:
     application, stranger = submit(desk), LocalSigner(new_key())
     data = desk.office.applications.typed_data(application)
