@@ -6,6 +6,8 @@ RUN := $(UV) run --locked --no-sync
 
 export UV_PYTHON = $(PYTHON)
 export UV_PYTHON_DOWNLOADS = never
+# Where the environment forbids to keep bytecode, each process would compile anew what it imports, for two seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test fuzz soak bench tools slither halmos compile mutate clean
