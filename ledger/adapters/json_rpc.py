@@ -21,8 +21,11 @@ class JsonRpc:
 
     def __init__(self, url: str, timeout: float) -> None:
         self._url = url
-        self._timeout = timeout
         self._session = requests.Session()
+        # Read once: to look through the environment for proxies takes longer than to ask a node that is near.
+        from_environment = self._session.merge_environment_settings(url, {}, True, None, None)
+        self._options = {**from_environment, "timeout": timeout, "allow_redirects": False}
+        self._session.trust_env = False
 
     def ask(self, asked: Sequence[tuple[str, list[Any]]]) -> list[Mapping[str, Any]]:
         """The answers, each with `result` or `error`, in the order of the requests (method, parameters); one request
@@ -40,8 +43,7 @@ class JsonRpc:
         return [by_id[i] for i in range(len(asked))]
 
     def _post(self, body: object) -> Any:
-        options: Mapping[str, Any] = {"timeout": self._timeout, "allow_redirects": False, "stream": True}
-        with self._session.post(self._url, orjson.dumps(body), headers=_HEADERS, **options) as response:
+        with self._session.post(self._url, orjson.dumps(body), headers=_HEADERS, **self._options) as response:
             if response.status_code != 200:
                 raise requests.HTTPError(response=response)
             return orjson.loads(_content(response))

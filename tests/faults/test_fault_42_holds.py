@@ -22,7 +22,7 @@ from tests.fakes import FakeClock
 from tests.ledger.test_erasure import order
 from tests.ledger.test_retention import is_held, title
 from tests.lively import remove
-from tests.office import TestOffice, running_office
+from tests.office import TestOffice, office_at
 from wallet.keys import new_key
 from wallet.signer import LocalSigner
 
@@ -30,8 +30,9 @@ __all__ = ["url"]
 
 
 @pytest.fixture
-def desk(url: str, tmp_path: Path) -> Iterator[TestOffice]:
-    with running_office(tmp_path, url if "postgresql" in url else "") as desk:
+def desk(at_hardhat: TestOffice, url: str, tmp_path: Path) -> Iterator[TestOffice]:
+    node = at_hardhat.office.settings.rpc_url
+    with office_at(node, tmp_path, database_url=url if "postgresql" in url else "") as desk:
         yield desk
 
 

@@ -169,6 +169,13 @@ def test_a_url_that_is_not_http_is_a_configuration_error(url: str) -> None:
         EvmChain(url)
 
 
+def test_a_proxy_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(result("0x1")) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert EvmChain("http://node.example:8545").chain_id() == 1
+
+
 @pytest.mark.parametrize("call", ["chain_id()", "send(b'')"])
 def test_deeply_nested_json_does_not_kill_the_process(call: str) -> None:
     with serving(lambda _: b"[" * 1_000_000) as server:
