@@ -90,7 +90,7 @@ class Bundler:
             try:
                 gas = self.chain.estimate_gas(NOBODY, to, data)
             except ContractReverted as refusal:
-                calls = self._without_culprit(calls, refusal)
+                calls = self._without_refused(calls, refusal)
                 continue
             self._note_gas(calls, gas)
             if gas * GAS_MARGIN <= self._share():
@@ -130,19 +130,26 @@ class Bundler:
             return None
         return Bundle((application.id,), to, call.data, min(int(gas * GAS_MARGIN), self._gas_limit()))
 
-    def _without_culprit(self, calls: Sequence[Call], refusal: ContractReverted) -> Sequence[Call]:
+    def _without_refused(self, calls: Sequence[Call], refusal: ContractReverted) -> Sequence[Call]:
         """A shorter list. Only what the chain as it is refuses has failed: a call that is refused because of one before
-        it in the bundle waits until that one is on the chain."""
+        it in the bundle, or may be taken after it, waits until that one is on the chain."""
         if refusal.index is None or not refusal.name:
             return calls[: len(calls) // 2]
-        culprit = calls[refusal.index]
-        to = self.trust.register_named(culprit.application.register).name.address
-        try:
-            self.chain.estimate_gas(NOBODY, to, culprit.data)
-        except ContractReverted as alone:
-            self._judge(culprit.application, alone)
-            return [call for call in calls if call is not culprit]
-        return calls[: max(1, refusal.index)]
+        to = self.trust.register_named(calls[0].application.register).name.address
+        refusals = self.chain.refusals(to, [call.data for call in calls])
+        if not any(refusals):
+            return calls[: max(1, refusal.index)]
+        taken, changed = list[Call](), set[bytes]()
+        for call, alone in zip(calls, refusals, strict=True):
+            records = set(call.application.record_ids)
+            if alone is None:
+                taken.append(call)
+                changed |= records
+            elif changed.isdisjoint(records):
+                self._judge(call.application, alone)
+            else:
+                self.held.add(call.application.id)
+        return taken
 
     def _judge(self, application: Application, refusal: ContractReverted) -> None:
         trusted = self.trust.register_named(application.register)

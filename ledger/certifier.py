@@ -13,7 +13,7 @@ from ledger.certificate import Absence, Certificate, ContractProof, StateProof, 
 from ledger.collecting import uncollected
 from ledger.content import Content
 from ledger.cosigned import Cosign, cosigned
-from ledger.encoding import canonical_json, from_hex, to_hex
+from ledger.encoding import canonical_json, to_hex
 from ledger.errors import (
     ChainMismatch,
     Conflict,
@@ -157,8 +157,7 @@ class Certifier:
         return cursor is not None and cursor >= ((transaction and transaction.block_number) or 0)  # none: found final
 
     def _to_certify(self, application: Application) -> list[bytes]:
-        records = [*application.payload["records"], *application.payload.get("parents", [])]
-        record_ids = [from_hex(record["recordId"], 32) for record in records]
+        record_ids = application.record_ids
         kind = self.trust.register_named(application.register).kind
         # The entry of a batch is proved for ever, so its records are certified when they are asked for; the first one
         # shows that each can be.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
-from ledger.encoding import keccak256
+from ledger.encoding import from_hex, keccak256
 from ledger.entries import json_of
 from ledger.transaction import Transaction
 
@@ -77,6 +77,12 @@ class Application:
     created: int
     access_digest: bytes
     reason: str = ""
+
+    @property
+    def record_ids(self) -> list[bytes]:
+        """Of the records that it brings or changes."""
+        records = [*self.payload["records"], *self.payload.get("parents", [])]
+        return [from_hex(record["recordId"], 32) for record in records]
 
     def moved(self, state: ApplicationState, reason: str = "") -> Application:
         return replace(self, state=state, reason=reason)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ledger.archive import ArchiveStore
 from ledger.custody import CustodyStore
+from ledger.errors import ContractReverted
 from ledger.model import (
     AccountProof,
     Application,
@@ -63,6 +64,9 @@ class Chain(Protocol):
     def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
         """Gas units. Raises ContractReverted with the custom error decoded; of a bundle (contracts/Bundle.sol), that of
         the call that reverts, with its index. One that runs out of gas at the node's limit has no name."""
+
+    def refusals(self, to: str, calls: Sequence[bytes]) -> list[ContractReverted | None]:
+        """Why a contract would revert each of these calls as things are now, each alone; None where it would not."""
 
     def send(self, raw: bytes) -> None:
         """Hand in a signed transaction. A node that already knows it counts as success. Raises Refused with the node's

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from ledger.errors import (
     BadInput,
     ChainUnreachable,
     ConfigurationError,
+    ContractReverted,
     InvalidProof,
     KhalayakError,
     NotFound,
@@ -106,10 +107,22 @@ class EvmChain:
         return self._ask(_bytes, "eth_call", {"to": to, "data": to_hex(data)}, "latest")
 
     def calls(self, requests: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        return [self._read(_bytes, answer, "eth_call") for answer in self._call_each(requests)]
+
+    def refusals(self, to: str, calls: Sequence[bytes]) -> list[ContractReverted | None]:
+        return [self._refused(answer) for answer in self._call_each([(to, data) for data in calls])]
+
+    def _refused(self, answer: Mapping[str, Any]) -> ContractReverted | None:
+        try:
+            self._read(_bytes, answer, "eth_call")
+        except ContractReverted as refusal:
+            return refusal
+        return None
+
+    def _call_each(self, requests: Sequence[tuple[str, bytes]]) -> Iterator[Mapping[str, Any]]:
         asked = [("eth_call", [{"to": to, "data": to_hex(data)}, "latest"]) for to, data in requests]
-        batches = (asked[start : start + BATCH] for start in range(0, len(asked), BATCH))
-        answers = (answer for batch in batches for answer in self._ask_together(batch))
-        return [self._read(_bytes, answer, "eth_call") for answer in answers]
+        for start in range(0, len(asked), BATCH):
+            yield from self._ask_together(asked[start : start + BATCH])
 
     def next_nonce(self, address: str) -> int:
         return self._ask(_number, "eth_getTransactionCount", address, "pending")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.bundler import Bundler
-from ledger.errors import ChainUnreachable
+from ledger.errors import ChainUnreachable, ContractReverted
 from ledger.model import Application
 from tests.fakes import FaultyChain
 from tests.office import TestOffice
@@ -24,6 +24,11 @@ def twin(desk: Desk, shared: TestOffice, application: Application) -> None:
     """Another office records the same parcel first."""
     other = shared.issue(shared.request(nib=shared_nib(desk, application)))
     assert shared.certify(shared.approve(other).id).state == "certified"
+
+
+def follow(desk: Desk) -> None:
+    for follower in desk.office.followers:
+        follower.run_once()
 
 
 def shared_nib(desk: Desk, application: Application) -> str:
@@ -74,6 +79,45 @@ def test_fault_13_the_estimate_finds_the_one_that_cannot_go_and_the_others_go_to
     assert desk.settle(*applications) == ["certified", "failed", "certified"]
     assert desk.transaction(applications[0]).applications == (applications[0].id, applications[2].id)
     assert desk.office.store.transaction_of(applications[1].id) is None
+
+
+def test_fault_13_all_that_cannot_go_are_found_at_once(
+    desk: Desk, at_hardhat: TestOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applications = [desk.approved() for _ in range(7)]
+    for number in (0, 3, 6):
+        twin(desk, at_hardhat, applications[number])
+    follow(desk)
+    estimated = list[str]()
+    real = desk.publisher.chain.estimate_gas
+
+    def estimate(sender: str, to: str, data: bytes) -> int:
+        estimated.append(to)
+        return real(sender, to, data)
+
+    monkeypatch.setattr(desk.publisher.chain, "estimate_gas", estimate)
+    desk.publisher.run_once()
+    assert [desk.state(item) for item in applications] == ["failed" if i % 3 == 0 else "final" for i in range(7)]
+    assert estimated == [desk.publisher.contract] * 2, "all of them, and those that can go"
+    assert desk.settle(*applications[1:3]) == ["certified"] * 2
+
+
+def test_fault_13_what_the_chain_may_take_after_another_waits_for_it(
+    desk: Desk, at_hardhat: TestOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, lost = desk.approved(), desk.approved()
+    after = desk.approved(nib=shared_nib(desk, first))
+    twin(desk, at_hardhat, lost)
+    follow(desk)
+    publisher = desk.publisher
+    monkeypatch.setattr(
+        publisher.chain, "refusals", lambda to, calls: [None, ContractReverted("lost"), ContractReverted("stale")]
+    )
+    bundler = Bundler(publisher.trust, publisher.store, publisher.chain, publisher.contract, {})
+    bundle = bundler.compose(bundler.fit([first, lost, after])[0])
+    assert bundle is not None and bundle.applications == (first.id,)
+    assert [desk.state(item) for item in (first, lost, after)] == ["approved", "failed", "approved"]
+    assert bundler.held == {after.id}
 
 
 def test_calls_that_would_need_too_much_gas_by_the_last_estimate_are_not_estimated_together(desk: Desk) -> None:

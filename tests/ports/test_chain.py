@@ -193,6 +193,15 @@ def test_a_revert_is_named_with_its_arguments(node: Node) -> None:
     assert raised.value.name == "AccessManagerUnauthorizedAccount"
 
 
+def test_of_many_calls_each_is_refused_for_its_own_reason(node: Node) -> None:
+    refused = keccak(b"grantRole(uint64,address,uint32)")[:4] + bytes(32 * 3)
+    taken = keccak(b"policyOf(address)")[:4] + bytes(32)
+    first, second, third = node.chain.refusals(node.authority, [refused, taken, refused])
+    assert second is None and node.chain.refusals(node.authority, []) == []
+    for refusal in (first, third):
+        assert refusal is not None and refusal.name == "AccessManagerUnauthorizedAccount"
+
+
 def test_many_calls_are_answered_in_their_order_or_the_one_that_reverts_is_named(node: Node) -> None:
     has_role, policy = keccak(b"hasRole(uint64,address)")[:4], keccak(b"policyOf(address)")[:4]
     registers = [REGISTERS[n % 3] if n % 2 else ABSENT for n in range(2 * BATCH + 1)]

@@ -48,6 +48,7 @@ CALLS: dict[str, Callable[[EvmChain], Any]] = {
     "code": lambda chain: chain.code(ABSENT),
     "call": lambda chain: chain.call(ABSENT, b""),
     "calls": lambda chain: chain.calls([(ABSENT, b""), (ABSENT, b"")]),
+    "refusals": lambda chain: chain.refusals(ABSENT, [b"", b""]),
     "next_nonce": lambda chain: chain.next_nonce(ABSENT),
     "spent_nonces": lambda chain: chain.spent_nonces(ABSENT, "latest"),
     "balance": lambda chain: chain.balance(ABSENT),
