@@ -28,6 +28,7 @@ from tests.office import TestOffice, open_test_office, record_of
 
 HOUR = 3_600
 TWICE = 8  # one parcel in so many is applied for twice: the second application must fail
+BACKLOG = 500  # applications that may wait: more would only be worked off when the killing is over
 DRAINING = 1_000  # steps for what is left when the killing is over; it needs a few
 UNDER_WAY = ("approved", "signed", "sent", "included", "final")
 ENDED = ("certified", "failed")
@@ -62,6 +63,8 @@ def _accept(settings: Settings, accepted: Path) -> None:
     """Apply and approve until killed; an application counts once its id is in the file."""
     with open_test_office(settings) as office, accepted.open("a", buffering=1) as file:
         while True:
+            while sum(waiting.number for waiting in office.office.store.waiting().values()) > BACKLOG:
+                time.sleep(0.2)
             request = office.request()
             for _ in range(2 if next(office.numbers) % TWICE == 0 else 1):
                 application = office.issue(request)
