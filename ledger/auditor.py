@@ -23,7 +23,7 @@ from ledger.model import ENDED, Block, BlockTag, Dossier, Finding, StoredCertifi
 from ledger.ports import Chain, RecordStore
 from ledger.rebuilding import Places
 from ledger.state_proof import parse_header
-from ledger.trust import TrustedRegister, TrustRoot
+from ledger.trust import TrustRoot
 from ledger.verifier import verify
 from wallet.errors import TransactionInvalid
 
@@ -55,8 +55,8 @@ class _AsOf:
 
 
 class Auditor:
-    """`follower` follows a register once more, into an empty store, with the number that it has in the office's own;
-    `differences` compares the two."""
+    """`follower` makes what follows a register on a chain once more, into an empty store, where it has the number that
+    it has in the office's own; `differences` compares the two."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Auditor:
         chain: Chain,
         dossiers: Dossiers,
         tables: Tables,
-        follower: Callable[[TrustedRegister, Chain], Follower],
+        follower: Callable[..., Follower],
         number_next: Callable[[int], None],
         differences: Callable[[], Iterator[Finding]],
         places: Places,
@@ -113,7 +113,7 @@ class Auditor:
             yield Finding("cursors", f"register={name}", "block_number", f"block {final} is the last final one")
         as_of = cast(Chain, _AsOf(self.chain, min(cursor, final)))
         self.number_next(number)
-        self.follower(trusted, as_of).run_once()
+        self.follower(trusted, chain=as_of).run_once()
 
     def _applications(self, seen: set[int], progress: Progress) -> Iterator[Finding]:
         in_ring = set[str]()

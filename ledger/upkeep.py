@@ -19,10 +19,8 @@ from ledger.custody_checks import CustodyChecks
 from ledger.errors import ConfigurationError
 from ledger.follower import Follower
 from ledger.model import Finding
-from ledger.ports import Chain
 from ledger.reanchoring import OldOffice, Reanchored, Reanchoring
 from ledger.rebuilding import Places, Rebuilding, Rebuilt
-from ledger.trust import TrustedRegister
 from wallet.files import exclusive, read_private, write_private
 
 Progress = Callable[[], None]
@@ -60,11 +58,7 @@ def audit(office: Office, progress: Progress) -> Iterator[Finding]:
         with closing(own), closing(other), closing(SqlStore(url)) as followed:
             places = Places(office.trust, followed, office.chain, office.applications)
             checks = ApplicationChecks(office.trust, office.chain, office.documents, office.readers)
-
-            def follower(trusted: TrustedRegister, chain: Chain) -> Follower:
-                start = office.settings.start_block
-                return Follower(trusted, followed, chain, start=start, elsewhere=office.reading)
-
+            follower = partial(Follower, store=followed, start=office.settings.start_block, elsewhere=office.reading)
             follow = (follower, other.number_next, partial(own.differences, other))
             parts = (places, checks, CustodyChecks(office.retention, own, followed))
             auditor = Auditor(office.trust, office.store, office.chain, office.dossiers, own, *follow, *parts)

@@ -104,7 +104,7 @@ class EvmChain:
         return self._ask(_bytes, "eth_getCode", address, "latest")
 
     def call(self, to: str, data: bytes) -> bytes:
-        return self._ask(_bytes, "eth_call", {"to": to, "data": to_hex(data)}, "latest")
+        return self.calls([(to, data)])[0]
 
     def calls(self, requests: Sequence[tuple[str, bytes]]) -> list[bytes]:
         return [self._read(_bytes, answer, "eth_call") for answer in self._call_each(requests)]

@@ -129,9 +129,7 @@ class SqlArchive(SqlEntries, SqlTransactions):
 
     def _certificates_of(self, application: Application) -> Iterator[StoredCertificate]:
         """The newest of each record."""
-        records = [*application.payload["records"], *application.payload.get("parents", [])]
-        ids = sorted({bytes.fromhex(record["recordId"][2:]) for record in records})
-        for part in parts(ids):
+        for part in parts(sorted(set(application.record_ids))):
             of_them = (certificates.c.register == application.register, certificates.c.record_id.in_(part))
             query = select(certificates).where(*of_them).order_by(certificates.c.record_id, certificates.c.sequence)
             newest = {row.record_id: row for row in self.all(query)}

@@ -16,8 +16,6 @@ from scripts.deploy import deploy_devnet
 from scripts.devnet import start_hardhat
 from wallet.signer import LocalSigner
 
-UNDER_WAY = ("approved", "signed", "sent", "included", "final")
-
 
 @dataclass(frozen=True)
 class Desk:
@@ -35,7 +33,7 @@ class Desk:
     def certify(self) -> None:
         """Run until all that was approved is certified. Ends the program when something failed."""
         store = self.office.store
-        while any(store.application_ids(state, 1) for state in UNDER_WAY):  # type: ignore[arg-type]
+        while store.waiting().keys() - {"submitted"}:
             self.office.run_once()
         if failed := store.applications("failed", 1):
             raise SystemExit(f"An application of the benchmark failed: {failed[0].reason}")
